@@ -1,0 +1,262 @@
+//! Owns what exists in the imitated organisation: accounts, domains, people, resources, tag keys and budgets.
+//!
+//! **Invariant:** plain data; names nothing of the program but `money` and `period`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::money::Money;
+
+/// Tags as they are on a resource now.
+pub type Tags = BTreeMap<String, String>;
+
+/// The whole imitated organisation, as it is at the clock's time.
+#[derive(Clone, Debug, Default)]
+pub struct Organisation {
+    /// The 12-digit id of the payer (management account).
+    pub payer: String,
+    /// The organization's id (`o-…`).
+    pub organization_id: String,
+    /// Every account, the payer included.
+    pub accounts: Vec<Account>,
+    /// SageMaker domains, deleted ones included.
+    pub domains: Vec<Domain>,
+    /// User profiles, deleted ones included.
+    pub user_profiles: Vec<UserProfile>,
+    /// Spaces, deleted ones included.
+    pub spaces: Vec<Space>,
+    /// Apps that `ListApps` knows.
+    pub apps: Vec<App>,
+    /// Everything else of SageMaker that can be listed: jobs, endpoints, notebook instances.
+    pub resources: Vec<Resource>,
+    /// EFS file systems, home directories and others.
+    pub file_systems: Vec<FileSystem>,
+    /// AWS Budgets, by account.
+    pub budgets: Vec<Budget>,
+    /// Cost allocation tag keys known to billing.
+    pub tag_keys: Vec<TagKey>,
+    /// Requested billing backfills, oldest first.
+    pub backfills: Vec<Backfill>,
+}
+
+/// An AWS account.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// 12 digits.
+    pub id: String,
+    /// The account's name.
+    pub name: String,
+    /// The root user's address.
+    pub email: String,
+    /// When it joined.
+    pub joined_at: Timestamp,
+}
+
+/// A SageMaker domain.
+#[derive(Clone, Debug)]
+pub struct Domain {
+    /// The owning account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// `d-` and twelve of `[a-z0-9]`.
+    pub id: String,
+    /// The name people gave it.
+    pub name: String,
+    /// `SSO` or `IAM`.
+    pub auth_mode: String,
+    /// The default execution role's ARN, possibly with a path.
+    pub execution_role: String,
+    /// Custom tag propagation: `ENABLED`, or absent when it was never set.
+    pub tag_propagation: Option<String>,
+    /// The home file system, where the domain has one.
+    pub home_efs: Option<String>,
+    /// Tags.
+    pub tags: Tags,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// A user profile of a domain.
+#[derive(Clone, Debug)]
+pub struct UserProfile {
+    /// The domain's id.
+    pub domain: String,
+    /// The profile's name; a GUID in Unified Studio.
+    pub name: String,
+    /// The single sign-on value, where the domain uses SSO.
+    pub sso_value: Option<String>,
+    /// An execution role of its own.
+    pub execution_role: Option<String>,
+    /// Tags.
+    pub tags: Tags,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// A space of a domain.
+#[derive(Clone, Debug)]
+pub struct Space {
+    /// The domain's id.
+    pub domain: String,
+    /// The space's name.
+    pub name: String,
+    /// The owning user profile's name.
+    pub owner: String,
+    /// Whether it is shared; private otherwise.
+    pub shared: bool,
+    /// The size of its volume in GiB.
+    pub volume_gib: u32,
+    /// Tags.
+    pub tags: Tags,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// An app of a user profile or a space, exactly one of the two.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The domain's id.
+    pub domain: String,
+    /// The user profile's name, for Classic and Canvas apps.
+    pub user_profile: Option<String>,
+    /// The space's name, for space apps.
+    pub space: Option<String>,
+    /// `JupyterLab`, `CodeEditor`, `Canvas`, `JupyterServer`, `KernelGateway` …
+    pub app_type: String,
+    /// The app's name, mostly `default`.
+    pub name: String,
+    /// `ml.…`, or `system`.
+    pub instance_type: String,
+    /// `InService`, `Deleted` …
+    pub status: String,
+    /// Tags.
+    pub tags: Tags,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// A job, endpoint, notebook instance or other taggable resource.
+#[derive(Clone, Debug)]
+pub struct Resource {
+    /// The owning account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// The ARN's segment: `training-job`, `processing-job`, `endpoint`, `notebook-instance` …
+    pub kind: String,
+    /// The name, case kept.
+    pub name: String,
+    /// The true ARN.
+    pub arn: String,
+    /// The status that the list operation shows.
+    pub status: String,
+    /// Tags.
+    pub tags: Tags,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was deleted; then no list shows it.
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// An EFS file system.
+#[derive(Clone, Debug)]
+pub struct FileSystem {
+    /// The owning account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// `fs-…`.
+    pub id: String,
+    /// The creation token: the domain's id for a home file system.
+    pub creation_token: String,
+    /// The metered size in bytes.
+    pub size_bytes: u64,
+    /// Tags.
+    pub tags: Tags,
+    /// When it was created.
+    pub created_at: Timestamp,
+}
+
+/// A budget of AWS Budgets with a monthly period.
+#[derive(Clone, Debug)]
+pub struct Budget {
+    /// The account that holds it.
+    pub account: String,
+    /// The name.
+    pub name: String,
+    /// The limit of a month.
+    pub limit: Money,
+    /// The metric, in Cost Explorer's spelling (`NetAmortizedCost`).
+    pub metric: String,
+    /// The filter in the Budgets API's JSON (`FilterExpression`); tag keys with `user:`.
+    pub filter: Option<serde_json::Value>,
+    /// Notifications.
+    pub notifications: Vec<Notification>,
+    /// When it was last changed; spend is zero until new data after that.
+    pub updated_at: Timestamp,
+}
+
+/// A notification of a budget.
+#[derive(Clone, Debug)]
+pub struct Notification {
+    /// `ACTUAL` or `FORECASTED`.
+    pub kind: String,
+    /// `GREATER_THAN` …
+    pub operator: String,
+    /// The threshold, in percent or in currency.
+    pub threshold: Money,
+    /// `PERCENTAGE` or `ABSOLUTE_VALUE`.
+    pub threshold_type: String,
+    /// (`EMAIL` or `SNS`, address).
+    pub subscribers: Vec<(String, String)>,
+}
+
+/// A cost allocation tag key and the days from which it was active or not.
+#[derive(Clone, Debug)]
+pub struct TagKey {
+    /// The key, without prefix.
+    pub key: String,
+    /// Status changes, oldest first; before the first one the key is inactive.
+    pub changes: Vec<(Date, bool)>,
+    /// When its status was last changed.
+    pub updated_at: Option<Timestamp>,
+    /// The first day of the last month with use.
+    pub last_used: Option<Date>,
+}
+
+/// A requested billing backfill.
+#[derive(Clone, Debug)]
+pub struct Backfill {
+    /// The first day that it rewrites.
+    pub from: Date,
+    /// When it was requested.
+    pub requested_at: Timestamp,
+    /// When it was done; absent while processing.
+    pub completed_at: Option<Timestamp>,
+}
+
+impl TagKey {
+    /// Tells whether the key was active on that day, backfills included.
+    ///
+    /// A completed backfill applies the status of its time to every day from its first on.
+    pub fn active_on(&self, day: Date, backfills: &[Backfill]) -> bool {
+        let status_at = |at: Date| {
+            self.changes.iter().rev().find(|(since, _)| *since <= at).is_some_and(|(_, on)| *on)
+        };
+        let rewritten = backfills.iter().rev().find_map(|backfill| {
+            let done = backfill.completed_at?;
+            let asked = jiff::tz::TimeZone::UTC.to_datetime(backfill.requested_at).date();
+            (backfill.from <= day && day <= asked && done >= backfill.requested_at).then_some(asked)
+        });
+        status_at(rewritten.unwrap_or(day))
+    }
+}
