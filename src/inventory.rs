@@ -1,0 +1,266 @@
+//! Owns what exists in SageMaker: domains, user profiles, spaces, apps and other resources, and what was known of those gone.
+//!
+//! **Invariant:** the SageMaker API is no history, so what an earlier snapshot knew is carried forward with `last_seen_at`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::arn::{AccountId, DomainId, DomainKey, SpaceName, UserProfileName};
+
+/// Tags of a resource.
+pub type Tags = BTreeMap<String, String>;
+
+/// Everything that was listed, account by account and region by region.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inventory {
+    /// Names of accounts, where the organization told them.
+    pub accounts: BTreeMap<AccountId, String>,
+    /// SageMaker domains.
+    pub domains: Vec<Domain>,
+    /// User profiles.
+    pub user_profiles: Vec<UserProfile>,
+    /// Spaces.
+    pub spaces: Vec<Space>,
+    /// Apps.
+    pub apps: Vec<App>,
+    /// Jobs, endpoints, notebook instances and the like.
+    pub resources: Vec<Resource>,
+    /// Home file systems.
+    pub file_systems: Vec<FileSystem>,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+}
+
+/// A SageMaker domain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Domain {
+    /// Where it lives, and which it is.
+    pub key: DomainKey,
+    /// The name that people gave it.
+    pub name: String,
+    /// The default execution role's ARN.
+    pub execution_role: Option<String>,
+    /// Whether custom tags are propagated to apps and jobs: `ENABLED` or `DISABLED`.
+    pub tag_propagation: Option<String>,
+    /// The home file system.
+    pub home_efs: Option<String>,
+    /// Tags, where they could be read.
+    pub tags: Tags,
+    /// When it was last listed.
+    pub last_seen_at: Timestamp,
+}
+
+/// A user profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserProfile {
+    /// Its domain.
+    pub domain: DomainId,
+    /// Its name.
+    pub name: UserProfileName,
+    /// The person's value at the single sign-on provider, where there is one.
+    pub sso_value: Option<String>,
+    /// An execution role of its own.
+    pub execution_role: Option<String>,
+    /// Tags, where they could be read.
+    pub tags: Tags,
+    /// When it was last listed.
+    pub last_seen_at: Timestamp,
+}
+
+/// A space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Space {
+    /// Its domain.
+    pub domain: DomainId,
+    /// Its name.
+    pub name: SpaceName,
+    /// The owning user profile.
+    pub owner: Option<UserProfileName>,
+    /// Whether it is shared; absent when AWS did not say.
+    pub shared: Option<bool>,
+    /// The volume's size in GiB.
+    pub volume_gib: Option<i32>,
+    /// Tags, where they could be read.
+    pub tags: Tags,
+    /// When it was last listed.
+    pub last_seen_at: Timestamp,
+}
+
+/// An app of a user profile or of a space.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct App {
+    /// Its domain.
+    pub domain: DomainId,
+    /// The user profile, for Classic and Canvas apps.
+    pub user_profile: Option<String>,
+    /// The space, for space apps.
+    pub space: Option<String>,
+    /// `JupyterLab`, `Canvas` …
+    pub app_type: String,
+    /// The app's name.
+    pub name: String,
+    /// The instance type, where it is told.
+    pub instance_type: Option<String>,
+    /// `InService`, `Deleted` …
+    pub status: String,
+    /// When it was last listed.
+    pub last_seen_at: Timestamp,
+}
+
+/// Any other listed resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resource {
+    /// The account it was listed in.
+    pub account: AccountId,
+    /// The region it was listed in.
+    pub region: String,
+    /// The ARN's first segment: `training-job`, `endpoint` …
+    pub kind: String,
+    /// The name, case kept.
+    pub name: String,
+    /// The ARN as it was listed.
+    pub arn: String,
+    /// The status, where the list tells it.
+    pub status: Option<String>,
+    /// Tags, where `GetResources` told them; absent when it did not know the resource.
+    pub tags: Option<Tags>,
+    /// When it was created.
+    pub created_at: Option<Timestamp>,
+    /// When it was last listed.
+    pub last_seen_at: Timestamp,
+}
+
+/// An EFS file system that a domain manages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileSystem {
+    /// The account it was listed in.
+    pub account: AccountId,
+    /// The region it was listed in.
+    pub region: String,
+    /// `fs-…`.
+    pub id: String,
+    /// The domain's ARN in its tag `ManagedByAmazonSageMakerResource`.
+    pub managed_by: Option<String>,
+    /// The metered size in bytes.
+    pub size_bytes: i64,
+    /// When it was last listed.
+    pub last_seen_at: Timestamp,
+}
+
+/// Something of the inventory that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Gap {
+    /// The account.
+    pub account: String,
+    /// The region, empty for what is asked once an account.
+    pub region: String,
+    /// The operation that failed.
+    pub operation: String,
+    /// AWS's error code, or what happened.
+    pub code: String,
+    /// AWS's message.
+    pub message: String,
+}
+
+impl Inventory {
+    /// Takes in what an earlier inventory knew and this one lacks; `last_seen_at` tells the difference.
+    pub fn carry_forward(&mut self, earlier: &Inventory) {
+        for (id, name) in &earlier.accounts {
+            self.accounts.entry(id.clone()).or_insert_with(|| name.clone());
+        }
+        carry(&mut self.domains, &earlier.domains, |domain| domain.key.clone());
+        carry(&mut self.user_profiles, &earlier.user_profiles, |profile| {
+            (profile.domain.clone(), profile.name.clone())
+        });
+        carry(&mut self.spaces, &earlier.spaces, |space| {
+            (space.domain.clone(), space.name.clone())
+        });
+        carry(&mut self.file_systems, &earlier.file_systems, |file_system| file_system.id.clone());
+        self.sort();
+    }
+
+    /// Puts everything into its one order.
+    pub fn sort(&mut self) {
+        self.domains.sort_by(|left, right| left.key.cmp(&right.key));
+        self.user_profiles
+            .sort_by(|left, right| (&left.domain, &left.name).cmp(&(&right.domain, &right.name)));
+        self.spaces
+            .sort_by(|left, right| (&left.domain, &left.name).cmp(&(&right.domain, &right.name)));
+        self.apps.sort_by_cached_key(|app| {
+            (
+                app.domain.clone(),
+                app.user_profile.clone(),
+                app.space.clone(),
+                app.app_type.clone(),
+                app.name.clone(),
+            )
+        });
+        self.resources.sort_by(|left, right| {
+            (&left.account, &left.region, &left.kind, &left.name).cmp(&(
+                &right.account,
+                &right.region,
+                &right.kind,
+                &right.name,
+            ))
+        });
+        self.file_systems.sort_by(|left, right| left.id.cmp(&right.id));
+        self.gaps.sort();
+        self.gaps.dedup();
+    }
+}
+
+fn carry<T: Clone, K: Ord>(current: &mut Vec<T>, earlier: &[T], key: impl Fn(&T) -> K) {
+    let known: std::collections::BTreeSet<K> = current.iter().map(&key).collect();
+    current.extend(earlier.iter().filter(|item| !known.contains(&key(item))).cloned());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space(name: &str, owner: &str, seen: &str) -> Space {
+        Space {
+            domain: DomainId::parse("d-a").unwrap(),
+            name: SpaceName::parse(name).unwrap(),
+            owner: Some(UserProfileName::parse(owner).unwrap()),
+            shared: Some(false),
+            volume_gib: None,
+            tags: Tags::new(),
+            last_seen_at: seen.parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_is_gone_is_remembered_and_what_exists_is_fresh() {
+        let earlier = Inventory {
+            spaces: vec![
+                space("s1", "old-owner", "2026-09-01T00:00:00Z"),
+                space("s2", "ben", "2026-09-01T00:00:00Z"),
+            ],
+            ..Inventory::default()
+        };
+        let mut now = Inventory {
+            spaces: vec![space("s1", "ana", "2026-10-01T00:00:00Z")],
+            ..Inventory::default()
+        };
+        now.carry_forward(&earlier);
+        let text: Vec<String> = now
+            .spaces
+            .iter()
+            .map(|space| {
+                format!(
+                    "{} {:?} {}",
+                    space.name,
+                    space.owner.as_ref().map(UserProfileName::as_str),
+                    space.last_seen_at
+                )
+            })
+            .collect();
+        assert_eq!(
+            text.join("\n"),
+            "s1 Some(\"ana\") 2026-10-01T00:00:00Z\ns2 Some(\"ben\") 2026-09-01T00:00:00Z"
+        );
+    }
+}
