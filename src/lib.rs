@@ -10,12 +10,18 @@ pub mod arn;
 pub mod usage;
 pub mod key;
 pub mod query;
+pub mod request;
 
 // Facts.
+pub mod records;
 pub mod inventory;
 pub mod budget;
+pub mod note;
+pub mod owner;
+pub mod snapshot;
 
 // Rules.
+pub mod control;
 pub mod table;
 
 // Edges.
