@@ -22,7 +22,10 @@ pub mod snapshot;
 
 // Rules.
 pub mod control;
+pub mod bearer;
+pub mod ledger;
 pub mod table;
 
 // Edges.
+pub mod store;
 pub mod sandbox;
