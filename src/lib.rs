@@ -19,4 +19,5 @@ pub mod budget;
 pub mod table;
 
 // Edges.
+pub mod aws;
 pub mod sandbox;
