@@ -27,5 +27,7 @@ pub mod ledger;
 pub mod table;
 
 // Edges.
+pub mod aws;
 pub mod store;
+pub mod render;
 pub mod sandbox;
