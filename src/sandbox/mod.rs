@@ -3,3 +3,13 @@
 //! **Invariant:** names only `money` and `period`, so it cannot agree with the program's mistakes.
 
 pub mod organisation;
+
+pub mod bill;
+
+pub mod faults;
+
+pub mod wire;
+
+pub mod world;
+
+pub mod ce;
