@@ -5,4 +5,6 @@ pub mod period;
 
 pub mod table;
 
+pub mod render;
+
 pub mod sandbox;
