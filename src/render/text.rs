@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::money::Money;
-use crate::table::{Cell, Column, Kind};
+use crate::table::{Cell, Column, Kind, Table};
 
 const UNITS_PER_WHOLE: u128 = 1_000_000_000_000;
 
@@ -86,7 +86,7 @@ pub fn grouped(count: i128, places: u32) -> String {
     }
     if places > 0 {
         let width = usize::try_from(places).expect("places fit a machine word");
-        text.push_str(&format!(".{fraction:0width$}"));
+        return format!("{text}.{fraction:0width$}");
     }
     text
 }
@@ -103,6 +103,26 @@ pub fn cell(cell: &Cell<'_>) -> String {
         Cell::Flag(flag) => String::from(if *flag { "yes" } else { "no" }),
         Cell::Blank => String::new(),
     }
+}
+
+/// The first rows of a table as people read them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The headings.
+    pub headings: Vec<Heading>,
+    /// The rows; each has one cell a column.
+    pub rows: Vec<Vec<String>>,
+    /// How many rows follow that are not here.
+    pub left_out: usize,
+}
+
+/// Returns the first rows of a table as people read them.
+pub fn excerpt(table: Table<'_>, row_count_max: usize) -> Excerpt {
+    let headings = table.columns.iter().map(Heading::of).collect();
+    let mut source = table.rows;
+    let rows = source.by_ref().take(row_count_max);
+    let rows = rows.map(|row| row.iter().map(cell).collect()).collect();
+    Excerpt { headings, rows, left_out: source.count() }
 }
 
 /// Returns the text with what could steer a terminal, a reader's eye or XML replaced.
@@ -268,6 +288,17 @@ mod tests {
              -------  ---------  -----\n\
              total    -1,233.00\n"
         );
+    }
+
+    #[test]
+    fn an_excerpt_counts_what_it_leaves_out() {
+        let column = |heading, kind| Column { name: "", heading, kind };
+        let columns = vec![column("Owner", Kind::Text), column("USD", Kind::Money)];
+        let rows = (1..=3).map(|cents| vec![Cell::Blank, Cell::Money(Money::from_cents(cents))]);
+        let excerpt = excerpt(Table { columns, rows: Box::new(rows) }, 1);
+        assert_eq!(excerpt.headings, [Heading::left("Owner"), Heading::right("USD")]);
+        assert_eq!(excerpt.rows, [["", "0.01"]]);
+        assert_eq!(excerpt.left_out, 2);
     }
 
     #[test]

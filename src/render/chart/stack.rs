@@ -111,10 +111,11 @@ fn share_row(sheet: &Sheet<'_>, input: &Coverage, layer: &Layer, centres: &[i32]
         .values
         .iter()
         .zip(&input.months)
-        .map(|(share, month)| match month.total().is_zero() {
-            true => String::from("–"),
-            false => grouped(*share, 2),
-        })
+        .map(
+            |(share, month)| {
+                if month.total().is_zero() { String::from("–") } else { grouped(*share, 2) }
+            },
+        )
         .collect();
     let widest = printed.iter().map(|share| Face::Label.width(share)).max().unwrap_or(0);
     let stride = usize::try_from((widest + 8) / spacing.max(1) + 1).expect("widths are positive");
@@ -235,7 +236,7 @@ fn columns(
             let (from, to) = (at(*end), at(*end + value));
             *end += value;
             // A line of background keeps neighbours apart, unless it were all there is to see.
-            let gap = if from - to > 3 { 1 } else { 0 };
+            let gap = i32::from(from - to > 3);
             if from != to {
                 sheet.fill((centre - half, from), (centre + half, to + gap), layer.colour);
             }
@@ -256,10 +257,8 @@ fn totals(sheet: &Sheet<'_>, plot: Plot, layers: &[Layer], tops: &[i32]) {
     let small = sums.iter().all(|sum| sum.abs() < 100 * ONE_DOLLAR);
     let printed: Vec<String> = sums
         .into_iter()
-        .map(|sum| match small {
-            true => dollars(Money::from_units(sum)),
-            false => whole_dollars(Money::from_units(sum)),
-        })
+        .map(Money::from_units)
+        .map(if small { dollars } else { whole_dollars })
         .collect();
     let slot_width = (plot.right - plot.left) / count(tops.len());
     if printed.iter().all(|sum| Face::Small.width(sum) + 4 <= slot_width) {
