@@ -87,6 +87,8 @@ pub enum Reason {
     NotAnArn,
     /// None of the claiming keys is on the line.
     NoTag,
+    /// The request that would tell stayed unanswered.
+    NotRead,
     /// Rounding, or a difference that the findings name.
     Residual,
 }
@@ -124,6 +126,7 @@ impl Reason {
             Reason::ServiceUntagged => "service_untagged",
             Reason::NotAnArn => "not_an_arn",
             Reason::NoTag => "no_tag",
+            Reason::NotRead => "not_read",
             Reason::Residual => "residual",
         }
     }
@@ -136,6 +139,7 @@ impl Reason {
             Reason::ServiceUntagged => "service that carries no tag",
             Reason::NotAnArn => "tag value is not an ARN of its kind",
             Reason::NoTag => "no tag",
+            Reason::NotRead => "not read: a request stayed unanswered",
             Reason::Residual => "difference from the control",
         }
     }
@@ -212,7 +216,7 @@ pub fn post(snapshot: &Snapshot) -> Ledger {
             usage_type: names.number(""),
             record_type: names.number(&place.record_type),
             cause: Cause::Residual,
-            reason: Some(Reason::Residual),
+            reason: Some(if residual.is_missing { Reason::NotRead } else { Reason::Residual }),
             usage: None,
             usage_unit: None,
             amounts: residual.amounts,

@@ -6,6 +6,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::error::never_sent;
+use crate::snapshot::Receipt;
 use aws_sdk_costexplorer::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_costexplorer::operation::get_cost_and_usage::GetCostAndUsageError;
 use aws_sdk_costexplorer::operation::get_cost_forecast::GetCostForecastError;
@@ -15,9 +17,6 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{Metadata, OrchestratorError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use serde::{Deserialize, Serialize};
-
-use super::error::never_sent;
 
 /// The operations of Cost Explorer that cost money.
 const PAID: [&str; 4] = ["GetCostAndUsage", "GetCostForecast", "GetTags", "GetDimensionValues"];
@@ -33,19 +32,6 @@ struct Counts {
     failed: u64,
     unsent: u64,
     free: BTreeMap<String, u64>,
-}
-
-/// What the paid requests came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Receipt {
-    /// Attempts, retries included.
-    pub requests: u64,
-    /// Pages answered, which is what is charged for.
-    pub pages: u64,
-    /// Attempts that were answered with an error or never left, which are free.
-    pub failed: u64,
-    /// Attempts whose answer was lost: perhaps charged for.
-    pub unknown: u64,
 }
 
 impl Meter {

@@ -11,5 +11,5 @@ pub mod sts;
 pub mod organizations;
 
 pub use error::{Error, Kind};
-pub use meter::{Meter, Receipt};
+pub use meter::Meter;
 pub use session::{Session, Settings, Static};
