@@ -13,3 +13,22 @@ pub mod wire;
 pub mod world;
 
 pub mod ce;
+
+mod page;
+
+mod reach;
+
+pub mod sagemaker;
+
+pub mod tagging;
+
+pub mod sts;
+
+pub mod organizations;
+
+pub mod efs;
+
+pub mod budgets;
+
+#[cfg(test)]
+mod sample;
