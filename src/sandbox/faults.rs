@@ -12,6 +12,8 @@ use crate::money::Money;
 pub struct Faults {
     /// The seed of every chance.
     pub seed: u64,
+    /// The services (signing names) that chances and counted faults apply to; all when empty.
+    pub services: Vec<String>,
     /// The next so many requests are throttled.
     pub throttle_next: u64,
     /// The chance in percent that a burst of throttling starts at a request.
@@ -89,6 +91,9 @@ pub struct Drift {
     /// How many more times it lands, each after as many pages again.
     #[serde(default)]
     pub repeats: u64,
+    /// Pages seen since it last landed.
+    #[serde(skip)]
+    pub(super) seen: u64,
 }
 
 /// What happens to one request.
@@ -108,7 +113,10 @@ pub enum Fate {
 
 impl Faults {
     /// Decides the fate of the next request and by how many milliseconds it is late.
-    pub fn next_fate(&mut self) -> (Fate, u64) {
+    pub fn next_fate(&mut self, service: &str) -> (Fate, u64) {
+        if !self.services.is_empty() && !self.services.iter().any(|it| it == service) {
+            return (Fate::Normal, 0);
+        }
         self.seen += 1;
         let late = if self.chance(1, self.slow_percent) { self.slow_ms.min(10_000) } else { 0 };
         (self.fate(), late)
@@ -169,7 +177,7 @@ mod tests {
 
     fn fates(faults: &Faults, count: usize) -> Vec<Fate> {
         let mut faults = faults.clone();
-        (0..count).map(|_| faults.next_fate().0).collect()
+        (0..count).map(|_| faults.next_fate("ce").0).collect()
     }
 
     #[test]

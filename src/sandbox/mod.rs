@@ -2,16 +2,22 @@
 //!
 //! **Invariant:** names only `money` and `period`, so it cannot agree with the program's mistakes.
 
+// What is there, and what it costs.
 pub mod organisation;
-
 pub mod bill;
-
 pub mod faults;
-
-pub mod wire;
-
 pub mod world;
 
+// How it is asked.
+pub mod wire;
+pub mod http;
+mod line;
+mod route;
+mod control;
+
+pub use route::Reply;
+
+// The services.
 pub mod ce;
 
 mod page;

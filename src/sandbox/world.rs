@@ -11,7 +11,7 @@ use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use super::bill::Bill;
-use super::ce::page::Pages;
+use super::ce::Pages;
 use super::faults::Faults;
 use super::organisation::Organisation;
 use crate::period::Month;
