@@ -18,23 +18,15 @@ mod control;
 pub use route::Reply;
 
 // The services.
-pub mod ce;
-
 mod page;
-
 mod reach;
-
+pub mod ce;
 pub mod sagemaker;
-
 pub mod tagging;
-
-pub mod sts;
-
-pub mod organizations;
-
 pub mod efs;
-
 pub mod budgets;
+pub mod organizations;
+pub mod sts;
 
 #[cfg(test)]
 mod sample;
