@@ -18,4 +18,15 @@ mod control;
 pub use route::Reply;
 
 // The services.
+mod page;
+mod reach;
 pub mod ce;
+pub mod sagemaker;
+pub mod tagging;
+pub mod efs;
+pub mod budgets;
+pub mod organizations;
+pub mod sts;
+
+#[cfg(test)]
+mod sample;

@@ -5,12 +5,12 @@
 use axum::http::HeaderMap;
 use serde_json::{Map, Value, json};
 
-use super::ce;
 use super::control;
 use super::faults::{Fate, mix};
 use super::http::Request;
 use super::wire::{Body, Caller, Refusal};
 use super::world::World;
+use super::{budgets, ce, efs, organizations, sagemaker, sts, tagging};
 
 /// A service: world, caller, operation, request.
 type Service = fn(&mut World, &Caller, &str, &Value) -> Result<Body, Refusal>;
@@ -38,6 +38,12 @@ struct Call {
 fn service(name: &str) -> Option<Service> {
     Some(match name {
         "ce" => ce::answer,
+        "sagemaker" => sagemaker::answer,
+        "tagging" => tagging::answer,
+        "elasticfilesystem" => efs::answer,
+        "budgets" => budgets::answer,
+        "organizations" => organizations::answer,
+        "sts" => sts::answer,
         _ => return None,
     })
 }
