@@ -16,6 +16,7 @@ use crate::period::Period;
 use crate::query::{Filter, Granularity, Group, Query};
 
 use super::error::Error;
+use super::pages;
 use super::session::Session;
 
 const SERVICE: &str = "Cost Explorer";
@@ -104,9 +105,11 @@ impl CostExplorer {
                 .client
                 .list_cost_allocation_tags()
                 .set_tag_keys(Some(keys.iter().map(|key| (*key).to_owned()).collect()));
-            let mut stream = request.into_paginator().items().send();
-            while let Some(answer) = stream.next().await {
-                let tag = answer.map_err(|error| Error::of(SERVICE, operation, &error))?;
+            let stream = request.into_paginator().send();
+            let listed = pages::list(SERVICE, operation, stream, |page| {
+                (page.next_token, page.cost_allocation_tags)
+            });
+            for tag in listed.await.whole()? {
                 statuses.push(
                     key_status(tag).map_err(|text| Error::unreadable(SERVICE, operation, text))?,
                 );
@@ -118,23 +121,23 @@ impl CostExplorer {
 
     /// Asks for the billing backfills there were, newest first as AWS lists them.
     pub async fn backfills(&self) -> Result<Vec<Backfill>, Error> {
-        let request = self.client.list_cost_allocation_tag_backfill_history();
-        let mut stream = request.into_paginator().items().send();
-        let mut backfills = Vec::new();
-        while let Some(answer) = stream.next().await {
-            let request = answer.map_err(|error| {
-                Error::of(SERVICE, "ListCostAllocationTagBackfillHistory", &error)
-            })?;
-            backfills.push(Backfill {
+        let operation = "ListCostAllocationTagBackfillHistory";
+        let stream =
+            self.client.list_cost_allocation_tag_backfill_history().into_paginator().send();
+        let listed = pages::list(SERVICE, operation, stream, |page| {
+            (page.next_token, page.backfill_requests)
+        });
+        let requests = listed.await.whole()?.into_iter();
+        Ok(requests
+            .map(|request| Backfill {
                 from: request.backfill_from.unwrap_or_default(),
                 requested_at: request.requested_at.unwrap_or_default(),
                 status: request
                     .backfill_status
                     .map(|status| status.as_str().to_owned())
                     .unwrap_or_default(),
-            });
-        }
-        Ok(backfills)
+            })
+            .collect())
     }
 
     /// Asks what a period of today and later is expected to come to. An answer is charged for.

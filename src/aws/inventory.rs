@@ -1,0 +1,126 @@
+//! Owns reading one region's inventory: SageMaker's lists, the tags and the home file systems.
+//!
+//! **Invariant:** it never fails; what could not be read is a gap, and the rest goes on.
+
+use jiff::Timestamp;
+
+use crate::arn::{AccountId, Arn};
+use crate::inventory::{Gap, Inventory, Tags};
+
+use super::error::{Error, Kind};
+use super::session::Session;
+use super::tagging::{self, TagIndex};
+use super::{efs, sagemaker};
+
+/// Reads what exists in one region of one account; `progress` is told each operation before it is called.
+pub async fn read(
+    session: &Session,
+    account: &AccountId,
+    region: &str,
+    now: Timestamp,
+    progress: &dyn Fn(&str),
+) -> Inventory {
+    let session = session.in_region(region);
+    let mut reader = Reader {
+        account,
+        region,
+        now,
+        progress,
+        read: Inventory::default(),
+        partition: None,
+        over: false,
+    };
+    reader.begin(tagging::OPERATION);
+    let (tags, error) = tagging::read(&session).await;
+    let are_tags_known = error.is_none();
+    reader.gap(error);
+    let client = session.sagemaker();
+    sagemaker::identity::read(&client, &mut reader).await;
+    sagemaker::resource::read(&client, &mut reader).await;
+    if reader.begin("DescribeFileSystems") {
+        let (file_systems, error) =
+            efs::read(&session, account, region, &reader.read.domains, now).await;
+        reader.read.file_systems = file_systems;
+        reader.gap(error);
+    }
+    join_tags(&mut reader.read, &tags);
+    if !are_tags_known {
+        sagemaker::identity::read_domain_tags(&client, &mut reader).await;
+    }
+    reader.read.sort();
+    reader.read
+}
+
+/// What is being read, and what it has come to so far.
+pub(super) struct Reader<'a> {
+    pub(super) account: &'a AccountId,
+    pub(super) region: &'a str,
+    pub(super) now: Timestamp,
+    pub(super) progress: &'a dyn Fn(&str),
+    pub(super) read: Inventory,
+    /// The partition, once an ARN has told it.
+    pub(super) partition: Option<String>,
+    /// Whether the rest is not worth asking for: no credentials for the region, or no way to it.
+    over: bool,
+}
+
+impl Reader<'_> {
+    /// Tells of an operation, and whether it is to be called.
+    pub(super) fn begin(&self, operation: &str) -> bool {
+        if !self.over {
+            (self.progress)(&format!("{} {operation}", self.region));
+        }
+        !self.over
+    }
+
+    /// Notes what could not be read; without credentials or connection nothing more is asked for.
+    pub(super) fn gap(&mut self, error: Option<Error>) {
+        let Some(error) = error else { return };
+        let is_unreachable = error.kind == Kind::Network && !error.charge_unknown;
+        let was_over = self.over;
+        self.over |= is_unreachable || error.kind == Kind::Credentials;
+        self.note(error.operation, error.code, error.message);
+        if self.over && !was_over {
+            let text =
+                format!("nothing more was asked for in the region after {}", error.operation);
+            self.note("*", "NotAsked".to_owned(), text);
+        }
+    }
+
+    /// Takes the partition from an ARN.
+    pub(super) fn learn_partition(&mut self, arn: Option<&str>) {
+        if let Some(arn) = arn.and_then(Arn::parse) {
+            self.partition = Some(arn.partition);
+        }
+    }
+
+    /// Notes a gap that is no failed call.
+    pub(super) fn note(&mut self, operation: &str, code: String, message: String) {
+        self.read.gaps.push(Gap {
+            account: self.account.to_string(),
+            region: self.region.to_owned(),
+            operation: operation.to_owned(),
+            code,
+            message,
+        });
+    }
+}
+
+/// Gives each thing its tags, by the part of its ARN that follows the account.
+fn join_tags(inventory: &mut Inventory, index: &TagIndex) {
+    let known = |resource: String| index.get(&resource).cloned();
+    let tags = |resource: String| -> Tags { known(resource).unwrap_or_default() };
+    for domain in &mut inventory.domains {
+        domain.tags = tags(format!("domain/{}", domain.key.id));
+    }
+    for profile in &mut inventory.user_profiles {
+        profile.tags = tags(format!("user-profile/{}/{}", profile.domain, profile.name));
+    }
+    for space in &mut inventory.spaces {
+        space.tags = tags(format!("space/{}/{}", space.domain, space.name));
+    }
+    for resource in &mut inventory.resources {
+        let path = resource.arn.splitn(6, ':').nth(5).unwrap_or(&resource.arn);
+        resource.tags = known(path.to_owned());
+    }
+}
