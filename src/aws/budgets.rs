@@ -188,3 +188,73 @@ fn notification_of(notification: &types::Notification) -> Result<Option<Notifica
     };
     Ok(Some(Notification { kind, threshold }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Answer, session};
+
+    fn answer(operation: &str, _: &str) -> Answer {
+        let body = match operation {
+            BUDGETS => json!({"Budgets": [
+                {"BudgetName": "ana", "BudgetType": "COST", "TimeUnit": "MONTHLY",
+                 "BudgetLimit": {"Amount": "100.50", "Unit": "USD"},
+                 "CalculatedSpend": {"ActualSpend": {"Amount": "20.25", "Unit": "USD"}},
+                 "Metrics": ["NetAmortizedCost"],
+                 "FilterExpression": {"And": [
+                    {"Tags": {"Key": "user:sagemaker:user-profile-arn", "Values": ["arn"]}},
+                    {"Not": {"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Credit"]}}}]}},
+                {"BudgetName": "old", "BudgetType": "COST", "TimeUnit": "QUARTERLY",
+                 "BudgetLimit": {"Amount": "1", "Unit": "USD"},
+                 "CostTypes": {"UseAmortized": true},
+                 "CostFilters": {"TagKeyValue": ["user:team$a"]}},
+                {"BudgetName": "hours", "BudgetType": "USAGE", "TimeUnit": "MONTHLY"}
+            ]}),
+            NOTIFICATIONS => json!({"BudgetNotificationsForAccount": [
+                {"BudgetName": "ana", "Notifications": [
+                    {"NotificationType": "FORECASTED", "ComparisonOperator": "GREATER_THAN",
+                     "Threshold": 100, "ThresholdType": "PERCENTAGE"},
+                    {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN",
+                     "Threshold": 80.1},
+                    {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN",
+                     "Threshold": 0.1, "ThresholdType": "ABSOLUTE_VALUE"},
+                    {"NotificationType": "ACTUAL", "ComparisonOperator": "LESS_THAN",
+                     "Threshold": 5}]}
+            ]}),
+            _ => panic!("{operation}"),
+        };
+        Answer::Body(200, body.to_string())
+    }
+
+    #[tokio::test]
+    async fn budgets_of_both_makes_are_read() {
+        let account = AccountId::parse("111122223333").unwrap();
+        let budgets = describe(&session(answer).await, &account).await.unwrap();
+        let names: Vec<&str> = budgets.iter().map(|budget| budget.name.as_str()).collect();
+        assert_eq!(names, ["ana", "old"]);
+        let [ana, old] = &budgets[..] else { panic!("two of them") };
+        assert_eq!(ana.limit, Some(Money::from_cents(10_050)));
+        assert_eq!((ana.actual, ana.forecast), (Some(Money::from_cents(2_025)), None));
+        assert_eq!(ana.metric, Some(Metric::NetAmortizedCost));
+        assert_eq!(
+            ana.filter.as_ref().unwrap().to_string(),
+            r#"{"And":[{"Tags":{"Key":"user:sagemaker:user-profile-arn","Values":["arn"]}},{"Not":{"Dimensions":{"Key":"RECORD_TYPE","Values":["Credit"]}}}]}"#
+        );
+        let thresholds: Vec<_> =
+            ana.notifications.iter().map(|it| (it.kind, it.threshold)).collect();
+        assert_eq!(
+            thresholds,
+            [
+                (NotificationKind::Actual, Threshold::BasisPoints(8_010)),
+                (NotificationKind::Actual, Threshold::Amount(Money::from_cents(10))),
+                (NotificationKind::Forecast, Threshold::BasisPoints(10_000)),
+            ]
+        );
+        assert_eq!(old.metric, Some(Metric::AmortizedCost));
+        assert_eq!(
+            old.filter.as_ref().unwrap().to_string(),
+            r#"{"CostFilters":{"TagKeyValue":["user:team$a"]}}"#
+        );
+        assert!(old.notifications.is_empty());
+    }
+}

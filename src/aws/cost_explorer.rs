@@ -339,3 +339,132 @@ fn key_status(tag: types::CostAllocationTag) -> Result<KeyStatus, String> {
 fn date(text: &str) -> Result<Date, String> {
     text.get(..10).and_then(|day| day.parse().ok()).ok_or_else(|| format!("not a date: `{text}`"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Answer, sequence};
+    use crate::period::Month;
+    use serde_json::{Value, json};
+
+    fn query() -> Query {
+        Query {
+            period: Month::parse("2026-10").unwrap().period(),
+            granularity: Granularity::Monthly,
+            filter: Filter::all(vec![
+                Filter::tag_present("sagemaker:space-arn"),
+                Filter::dimension("RECORD_TYPE", &["Usage".to_owned()]).unwrap(),
+            ]),
+            group_by: vec![
+                Group::Tag("sagemaker:space-arn".to_owned()),
+                Group::dimension("USAGE_TYPE"),
+            ],
+        }
+    }
+
+    fn answer(keys: &Value, metrics: &Value, token: &Value) -> Answer {
+        let body = json!({
+            "ResultsByTime": [{
+                "TimePeriod": {"Start": "2026-10-01", "End": "2026-11-01"},
+                "Total": {},
+                "Groups": [{"Keys": keys, "Metrics": metrics}],
+                "Estimated": true
+            }],
+            "DimensionValueAttributes":
+                [{"Value": "111122223333", "Attributes": {"description": "research"}}],
+            "NextPageToken": token
+        });
+        Answer::Body(200, body.to_string())
+    }
+
+    #[tokio::test]
+    async fn every_page_is_asked_for_with_the_same_body() {
+        let keys = json!(["sagemaker:space-arn$a$b", "USE1-Studio:ml.t3.medium"]);
+        let usd = |amount| json!({"Amount": amount, "Unit": "USD"});
+        let metrics = json!({
+            "UnblendedCost": usd("1.2E-7"),
+            "NetAmortizedCost": usd("-0.50"),
+            "UsageQuantity": {"Amount": "0.25", "Unit": "Hrs"}
+        });
+        let pages =
+            vec![answer(&keys, &metrics, &json!("t")), answer(&keys, &metrics, &json!(null))];
+        let (session, bodies) = sequence(pages).await;
+        let cost_explorer = CostExplorer::new(&session, None);
+        let first = cost_explorer.page(&query(), None).await.unwrap();
+        let last = cost_explorer.page(&query(), first.next.as_deref()).await.unwrap();
+        assert_eq!((first.next.as_deref(), last.next), (Some("t"), None));
+        assert_eq!(first.account_names, [("111122223333".to_owned(), "research".to_owned())]);
+
+        let bodies: Vec<Value> =
+            bodies.lock().unwrap().iter().map(|body| serde_json::from_str(body).unwrap()).collect();
+        let expected = json!({
+            "TimePeriod": {"Start": "2026-10-01", "End": "2026-11-01"},
+            "Granularity": "MONTHLY",
+            "Filter": query().filter.unwrap().to_json(),
+            "Metrics": ["UnblendedCost", "AmortizedCost", "NetAmortizedCost", "NetUnblendedCost", "UsageQuantity"],
+            "GroupBy": [
+                {"Type": "TAG", "Key": "sagemaker:space-arn"},
+                {"Type": "DIMENSION", "Key": "USAGE_TYPE"}
+            ]
+        });
+        assert_eq!(bodies[0], expected);
+        let mut second = expected;
+        second["NextPageToken"] = json!("t");
+        assert_eq!(bodies[1], second);
+
+        let row = &first.results[0].groups[0];
+        assert!(first.results[0].estimated);
+        assert_eq!(row.keys, ["a$b", "USE1-Studio:ml.t3.medium"]);
+        assert_eq!(row.amounts.get(Metric::UnblendedCost).unwrap().to_string(), "0.00000012");
+        assert_eq!(row.amounts.get(Metric::AmortizedCost), None);
+        assert_eq!(row.scales, [Some(8), None, Some(2), None]);
+        assert_eq!(row.usage, Some(250_000_000_000));
+        assert_eq!(row.currency.as_deref(), Some("USD"));
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_is_an_error_that_names_it() {
+        let good = json!({"UnblendedCost": {"Amount": "1", "Unit": "USD"}});
+        let two = json!({
+            "UnblendedCost": {"Amount": "1", "Unit": "USD"},
+            "AmortizedCost": {"Amount": "1", "Unit": "CNY"}
+        });
+        let bad = json!({"UnblendedCost": {"Amount": "1,5", "Unit": "USD"}});
+        let table = [
+            (json!(["sagemaker:space-arn$", "x"]), &bad, "not a decimal amount: `1,5`"),
+            (json!(["team$a", "x"]), &good, "answered with `team$a`"),
+            (json!(["sagemaker:space-arn", "x"]), &good, "answered with `sagemaker:space-arn`"),
+            (json!(["sagemaker:space-arn$"]), &good, "answered with [\"sagemaker:space-arn$\"]"),
+            (json!(["sagemaker:space-arn$", "x"]), &two, "[\"\", \"x\"] in "),
+        ];
+        for (keys, metrics, expected) in table {
+            let (session, _) = sequence(vec![answer(&keys, metrics, &json!(null))]).await;
+            let error = CostExplorer::new(&session, None).page(&query(), None).await.unwrap_err();
+            assert!(error.message.contains(expected), "{}", error.message);
+            assert!(!error.charge_unknown);
+        }
+    }
+
+    #[tokio::test]
+    async fn key_status_is_read_and_a_token_that_repeats_is_an_error() {
+        let page = |token: Value| {
+            let body = json!({
+                "CostAllocationTags": [
+                    {"TagKey": "team", "Type": "UserDefined", "Status": "Inactive"},
+                    {"TagKey": "sagemaker:domain-arn", "Type": "UserDefined", "Status": "Active",
+                     "LastUpdatedDate": "2026-05-02T00:00:00Z", "LastUsedDate": "2026-10-01T00:00:00Z"}
+                ],
+                "NextToken": token
+            });
+            Answer::Body(200, body.to_string())
+        };
+        let (session, _) = sequence(vec![page(json!(null))]).await;
+        let keys = CostExplorer::new(&session, None).list_tag_keys(&["team"]).await.unwrap();
+        assert_eq!(keys[0].key, "sagemaker:domain-arn");
+        assert_eq!(keys[0].updated, Some(jiff::civil::date(2026, 5, 2)));
+        assert_eq!((keys[0].active, keys[1].active), (Some(true), Some(false)));
+        let (session, _) = sequence(vec![page(json!("t")), page(json!("t"))]).await;
+        let error = CostExplorer::new(&session, None).list_tag_keys(&["team"]).await.unwrap_err();
+        assert_eq!(error.code, "RepeatedToken");
+    }
+}

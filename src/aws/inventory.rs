@@ -124,3 +124,93 @@ fn join_tags(inventory: &mut Inventory, index: &TagIndex) {
         resource.tags = known(path.to_owned());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Answer, session};
+    use serde_json::json;
+    use std::cell::RefCell;
+
+    const ARN: &str = "arn:aws:sagemaker:eu-west-1:111122223333";
+
+    fn region(operation: &str, body: &str) -> Answer {
+        let tag = |resource: &str, value: &str| {
+            let tags = json!([{"Key": "team", "Value": value}]);
+            json!({"ResourceARN": format!("{ARN}:{resource}"), "Tags": tags})
+        };
+        let answer = match operation {
+            "GetResources" => json!({"PaginationToken": "", "ResourceTagMappingList": [
+                tag("domain/d-a", "one"), tag("hyper-parameter-tuning-job/MyTune", "two")]}),
+            "ListDomains" => json!({"Domains": [
+                {"DomainId": "d-a", "DomainName": "research", "DomainArn": format!("{ARN}:domain/d-a")},
+                {"DomainId": "D A", "DomainName": "no id"}]}),
+            "DescribeDomain" => json!({"AuthMode": "SSO", "HomeEfsFileSystemId": "fs-1",
+                "DefaultUserSettings": {"ExecutionRole": "arn:aws:iam::1:role/x"}}),
+            // The first page is empty and goes on.
+            "ListUserProfiles" if !body.contains("NextToken") => {
+                json!({"UserProfiles": [], "NextToken": "t"})
+            }
+            "ListUserProfiles" => {
+                json!({"UserProfiles": [{"DomainId": "d-a", "UserProfileName": "ana"}]})
+            }
+            "DescribeUserProfile" => json!({"SingleSignOnUserValue": "ana@example.com"}),
+            "ListSpaces" => json!({"Spaces": [{"DomainId": "d-a", "SpaceName": "s1",
+                "SpaceSharingSettingsSummary": {"SharingType": "Private"},
+                "OwnershipSettingsSummary": {"OwnerUserProfileName": "ana"}}]}),
+            "ListTrainingJobs" => {
+                let denied = json!({"__type": "AccessDeniedException", "message": "not you"});
+                return Answer::Body(400, denied.to_string());
+            }
+            "ListHyperParameterTuningJobs" => json!({"HyperParameterTuningJobSummaries": [{
+                "HyperParameterTuningJobName": "MyTune", "HyperParameterTuningJobStatus": "Completed",
+                "HyperParameterTuningJobArn": format!("{ARN}:hyper-parameter-tuning-job/mytune"),
+                "CreationTime": 1_790_000_000.5}]}),
+            "file-systems" => json!({"FileSystems": [
+                {"OwnerId": "1", "CreationToken": "d-a", "FileSystemId": "fs-1", "CreationTime": 0,
+                 "LifeCycleState": "available", "NumberOfMountTargets": 0, "Tags": [],
+                 "SizeInBytes": {"Value": 42}, "PerformanceMode": "generalPurpose"}]}),
+            _ => json!({}),
+        };
+        Answer::Body(200, answer.to_string())
+    }
+
+    async fn read_all(script: fn(&str, &str) -> Answer) -> (Inventory, Vec<String>) {
+        let session = session(script).await;
+        let account = AccountId::parse("111122223333").unwrap();
+        let now = "2026-11-22T00:00:00Z".parse().unwrap();
+        let told = RefCell::new(Vec::new());
+        let progress = |text: &str| told.borrow_mut().push(text.to_owned());
+        let inventory = read(&session, &account, "eu-west-1", now, &progress).await;
+        (inventory, told.take())
+    }
+
+    #[tokio::test]
+    async fn a_gap_leaves_the_rest_readable() {
+        let (inventory, told) = read_all(region).await;
+        assert_eq!(told.len(), 20, "{told:?}");
+        let domain = &inventory.domains[0];
+        assert_eq!((domain.name.as_str(), domain.tags["team"].as_str()), ("research", "one"));
+        assert_eq!(domain.home_efs.as_deref(), Some("fs-1"));
+        let profile = &inventory.user_profiles[0];
+        assert_eq!(profile.sso_value.as_deref(), Some("ana@example.com"));
+        assert_eq!(inventory.spaces[0].shared, Some(false));
+        let job = &inventory.resources[0];
+        assert_eq!(job.arn, format!("{ARN}:hyper-parameter-tuning-job/MyTune"));
+        assert_eq!(job.tags.as_ref().unwrap()["team"], "two");
+        assert_eq!(job.created_at.unwrap().to_string(), "2026-09-21T14:13:20.5Z");
+        assert_eq!(inventory.file_systems[0].size_bytes, 42);
+        let gaps: Vec<String> =
+            inventory.gaps.iter().map(|gap| format!("{} {}", gap.operation, gap.code)).collect();
+        assert_eq!(gaps, ["ListDomains NotName", "ListTrainingJobs AccessDeniedException"]);
+    }
+
+    #[tokio::test]
+    async fn a_region_without_a_way_to_it_is_asked_once() {
+        let (inventory, told) = read_all(|_, _| Answer::Refused).await;
+        assert_eq!(told, ["eu-west-1 GetResources"]);
+        let gaps: Vec<String> =
+            inventory.gaps.iter().map(|gap| format!("{} {}", gap.operation, gap.code)).collect();
+        assert_eq!(gaps, ["* NotAsked", "GetResources NoAnswer"]);
+    }
+}

@@ -6,6 +6,8 @@ pub mod error;
 pub mod meter;
 pub mod session;
 mod pages;
+#[cfg(test)]
+mod testing;
 
 pub mod cost_explorer;
 pub mod sts;
