@@ -20,7 +20,6 @@ pub async fn read(
     now: Timestamp,
     progress: &dyn Fn(&str),
 ) -> Inventory {
-    let session = session.in_region(region);
     let mut reader = Reader {
         account,
         region,
@@ -29,6 +28,13 @@ pub async fn read(
         read: Inventory::default(),
         partition: None,
         over: false,
+    };
+    let session = match session.in_region(region) {
+        Ok(session) => session,
+        Err(error) => {
+            reader.gap(Some(error));
+            return reader.read;
+        }
     };
     reader.begin(tagging::OPERATION);
     let (tags, error) = tagging::read(&session).await;

@@ -133,11 +133,10 @@ impl Session {
         Ok(Session { config, partition: self.partition.clone(), meter: self.meter.clone() })
     }
 
-    /// Returns the same session in another region.
-    #[must_use]
-    pub fn in_region(&self, region: &str) -> Session {
-        let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
-        Session { config, partition: self.partition.clone(), meter: self.meter.clone() }
+    /// Returns the same session in another region; regions may come out of tags, so the name is checked.
+    pub fn in_region(&self, region: &str) -> Result<Session, Error> {
+        let config = self.config.to_builder().region(checked_region(region)?).build();
+        Ok(Session { config, partition: self.partition.clone(), meter: self.meter.clone() })
     }
 
     /// Returns the region, absent when neither the settings nor the AWS configuration name one.
@@ -250,6 +249,9 @@ mod tests {
         let settings = Settings { region: Some("evil.test/".to_owned()), ..Settings::default() };
         let error = Session::open(&settings).await.unwrap_err();
         assert_eq!(error.message, "a region is letters, digits and hyphens: `evil.test/`");
+        let session = session(|_, _| Answer::Refused).await;
+        assert_eq!(session.in_region("evil.test/").unwrap_err().code, "NotRegion");
+        assert_eq!(session.in_region("eu-west-1").unwrap().region(), Some("eu-west-1"));
     }
 
     #[tokio::test]

@@ -1,36 +1,17 @@
-//! Owns the questions to Cost Explorer: what a page says, and what billing says of tag keys.
+//! Owns what a page of cost says.
 //!
 //! Here, and only here, `key$value` is split and texts become amounts.
-//! **Invariant:** an amount that is no number is an error, a metric that was not delivered stays absent, and every page
-//! of a query is asked for with the same body.
+//! **Invariant:** an amount that is no number is an error, and a metric that was not delivered stays absent.
 
 use aws_sdk_costexplorer::operation::get_cost_and_usage::GetCostAndUsageOutput;
-use aws_sdk_costexplorer::operation::get_cost_and_usage::builders::GetCostAndUsageInputBuilder;
 use aws_sdk_costexplorer::types;
 use jiff::civil::Date;
 
-use crate::key::{Backfill, KeyStatus};
 use crate::metric::{Amounts, Metric};
 use crate::money::Money;
-use crate::period::Period;
-use crate::query::{Filter, Granularity, Group, Query};
+use crate::query::{Group, Query};
 
-use super::error::Error;
-use super::pages;
-use super::session::Session;
-
-const SERVICE: &str = "Cost Explorer";
-const USAGE: &str = "GetCostAndUsage";
-const FORECAST: &str = "GetCostForecast";
-const USAGE_QUANTITY: &str = "UsageQuantity";
-
-/// A client of Cost Explorer.
-#[derive(Clone, Debug)]
-pub struct CostExplorer {
-    client: aws_sdk_costexplorer::Client,
-    /// The billing view that is asked, where it is not the account's own.
-    pub billing_view_arn: Option<String>,
-}
+pub(super) const USAGE_QUANTITY: &str = "UsageQuantity";
 
 /// One page of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,168 +54,8 @@ pub struct GroupRow {
     pub currency: Option<String>,
 }
 
-/// What Cost Explorer expects a period to come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Forecast {
-    /// The mean.
-    pub mean: Money,
-}
-
-impl CostExplorer {
-    /// Makes a client of the session.
-    pub fn new(session: &Session, billing_view_arn: Option<String>) -> CostExplorer {
-        CostExplorer { client: session.cost_explorer(), billing_view_arn }
-    }
-
-    /// Asks for one page; the first has no token. Each page answered is charged for.
-    pub async fn page(&self, query: &Query, token: Option<&str>) -> Result<Page, Error> {
-        let output = input(query, self.billing_view_arn.as_deref(), token)
-            .send_with(&self.client)
-            .await
-            .map_err(|error| Error::of(SERVICE, USAGE, &error))?;
-        page(query, output).map_err(|text| Error::unreadable(SERVICE, USAGE, text))
-    }
-
-    /// Asks for the status of tag keys; one that billing has never seen is not in the answer.
-    pub async fn list_tag_keys(&self, keys: &[&str]) -> Result<Vec<KeyStatus>, Error> {
-        let operation = "ListCostAllocationTags";
-        let mut statuses = Vec::new();
-        for keys in keys.chunks(100) {
-            // No filter by type: billing counts SageMaker's keys as the user's, SageMaker as AWS's.
-            let request = self
-                .client
-                .list_cost_allocation_tags()
-                .set_tag_keys(Some(keys.iter().map(|key| (*key).to_owned()).collect()));
-            let stream = request.into_paginator().send();
-            let listed = pages::list(SERVICE, operation, stream, |page| {
-                (page.next_token, page.cost_allocation_tags)
-            });
-            for tag in listed.await.whole()? {
-                statuses.push(
-                    key_status(tag).map_err(|text| Error::unreadable(SERVICE, operation, text))?,
-                );
-            }
-        }
-        statuses.sort_by(|left, right| left.key.cmp(&right.key));
-        Ok(statuses)
-    }
-
-    /// Asks for the billing backfills there were, newest first as AWS lists them.
-    pub async fn backfills(&self) -> Result<Vec<Backfill>, Error> {
-        let operation = "ListCostAllocationTagBackfillHistory";
-        let stream =
-            self.client.list_cost_allocation_tag_backfill_history().into_paginator().send();
-        let listed = pages::list(SERVICE, operation, stream, |page| {
-            (page.next_token, page.backfill_requests)
-        });
-        let requests = listed.await.whole()?.into_iter();
-        Ok(requests
-            .map(|request| Backfill {
-                from: request.backfill_from.unwrap_or_default(),
-                requested_at: request.requested_at.unwrap_or_default(),
-                status: request
-                    .backfill_status
-                    .map(|status| status.as_str().to_owned())
-                    .unwrap_or_default(),
-            })
-            .collect())
-    }
-
-    /// Asks what a period of today and later is expected to come to. An answer is charged for.
-    pub async fn forecast(
-        &self,
-        filter: Option<&Filter>,
-        metric: Metric,
-        period: Period,
-    ) -> Result<Forecast, Error> {
-        let unreadable = |text| Error::unreadable(SERVICE, FORECAST, text);
-        let output = self
-            .client
-            .get_cost_forecast()
-            .time_period(interval(period))
-            .metric(forecast_metric(metric))
-            .granularity(types::Granularity::Monthly)
-            .set_filter(filter.map(expression))
-            .set_billing_view_arn(self.billing_view_arn.clone())
-            .send()
-            .await
-            .map_err(|error| Error::of(SERVICE, FORECAST, &error))?;
-        let text = output.total.and_then(|total| total.amount);
-        let text = text.ok_or_else(|| unreadable("no total in it".to_owned()))?;
-        let mean = Money::parse(&text).map_err(|error| unreadable(error.to_string()))?;
-        Ok(Forecast { mean })
-    }
-}
-
-/// Builds the body of a query: the same for every page but for the token.
-fn input(
-    query: &Query,
-    billing_view_arn: Option<&str>,
-    token: Option<&str>,
-) -> GetCostAndUsageInputBuilder {
-    let granularity = match query.granularity {
-        Granularity::Monthly => types::Granularity::Monthly,
-        Granularity::Daily => types::Granularity::Daily,
-    };
-    let metrics = Metric::ALL.iter().map(|metric| metric.aws_name()).chain([USAGE_QUANTITY]);
-    let groups: Vec<types::GroupDefinition> = query.group_by.iter().map(group).collect();
-    GetCostAndUsageInputBuilder::default()
-        .time_period(interval(query.period))
-        .granularity(granularity)
-        .set_filter(query.filter.as_ref().map(expression))
-        .set_metrics(Some(metrics.map(str::to_owned).collect()))
-        .set_group_by((!groups.is_empty()).then_some(groups))
-        .set_billing_view_arn(billing_view_arn.map(str::to_owned))
-        .set_next_page_token(token.map(str::to_owned))
-}
-
-fn interval(period: Period) -> types::DateInterval {
-    types::DateInterval::builder()
-        .start(period.start.to_string())
-        .end(period.end.to_string())
-        .build()
-        .expect("a period has a start and an end")
-}
-
-fn group(group: &Group) -> types::GroupDefinition {
-    let r#type = match group {
-        Group::Dimension(_) => types::GroupDefinitionType::Dimension,
-        Group::Tag(_) => types::GroupDefinitionType::Tag,
-    };
-    types::GroupDefinition::builder().r#type(r#type).key(group.key()).build()
-}
-
-fn forecast_metric(metric: Metric) -> types::Metric {
-    match metric {
-        Metric::UnblendedCost => types::Metric::UnblendedCost,
-        Metric::AmortizedCost => types::Metric::AmortizedCost,
-        Metric::NetAmortizedCost => types::Metric::NetAmortizedCost,
-        Metric::NetUnblendedCost => types::Metric::NetUnblendedCost,
-    }
-}
-
-fn expression(filter: &Filter) -> types::Expression {
-    let list = |filters: &[Filter]| Some(filters.iter().map(expression).collect());
-    let builder = types::Expression::builder();
-    match filter {
-        Filter::And(filters) => builder.set_and(list(filters)),
-        Filter::Or(filters) => builder.set_or(list(filters)),
-        Filter::Not(filter) => builder.not(expression(filter)),
-        Filter::Dimension { key, values } => builder.dimensions(
-            types::DimensionValues::builder()
-                .key(types::Dimension::from(key.as_str()))
-                .set_values(Some(values.clone()))
-                .build(),
-        ),
-        Filter::TagAbsent { key } => builder.tags(
-            types::TagValues::builder().key(key).match_options(types::MatchOption::Absent).build(),
-        ),
-    }
-    .build()
-}
-
 /// Reads a page by moving out of it what it holds; the error says what could not be read.
-fn page(query: &Query, output: GetCostAndUsageOutput) -> Result<Page, String> {
+pub(super) fn read(query: &Query, output: GetCostAndUsageOutput) -> Result<Page, String> {
     let results = output.results_by_time.unwrap_or_default();
     let named = output.dimension_value_attributes.unwrap_or_default();
     Ok(Page {
@@ -325,26 +146,18 @@ fn strip_key(key: &str, text: &mut String) -> Result<(), String> {
     }
 }
 
-fn key_status(tag: types::CostAllocationTag) -> Result<KeyStatus, String> {
-    let day = |text: Option<String>| text.as_deref().map(date).transpose();
-    Ok(KeyStatus {
-        active: Some(tag.status == types::CostAllocationTagStatus::Active),
-        updated: day(tag.last_updated_date)?,
-        last_used: day(tag.last_used_date)?,
-        key: tag.tag_key,
-    })
-}
-
 /// Reads the day of a date or of a moment.
-fn date(text: &str) -> Result<Date, String> {
+pub(super) fn date(text: &str) -> Result<Date, String> {
     text.get(..10).and_then(|day| day.parse().ok()).ok_or_else(|| format!("not a date: `{text}`"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::cost_explorer::CostExplorer;
     use crate::aws::testing::{Answer, sequence};
     use crate::period::Month;
+    use crate::query::{Filter, Granularity};
     use serde_json::{Value, json};
 
     fn query() -> Query {
@@ -443,28 +256,5 @@ mod tests {
             assert!(error.message.contains(expected), "{}", error.message);
             assert!(!error.charge_unknown);
         }
-    }
-
-    #[tokio::test]
-    async fn key_status_is_read_and_a_token_that_repeats_is_an_error() {
-        let page = |token: Value| {
-            let body = json!({
-                "CostAllocationTags": [
-                    {"TagKey": "team", "Type": "UserDefined", "Status": "Inactive"},
-                    {"TagKey": "sagemaker:domain-arn", "Type": "UserDefined", "Status": "Active",
-                     "LastUpdatedDate": "2026-05-02T00:00:00Z", "LastUsedDate": "2026-10-01T00:00:00Z"}
-                ],
-                "NextToken": token
-            });
-            Answer::Body(200, body.to_string())
-        };
-        let (session, _) = sequence(vec![page(json!(null))]).await;
-        let keys = CostExplorer::new(&session, None).list_tag_keys(&["team"]).await.unwrap();
-        assert_eq!(keys[0].key, "sagemaker:domain-arn");
-        assert_eq!(keys[0].updated, Some(jiff::civil::date(2026, 5, 2)));
-        assert_eq!((keys[0].active, keys[1].active), (Some(true), Some(false)));
-        let (session, _) = sequence(vec![page(json!("t")), page(json!("t"))]).await;
-        let error = CostExplorer::new(&session, None).list_tag_keys(&["team"]).await.unwrap_err();
-        assert_eq!(error.code, "RepeatedToken");
     }
 }
