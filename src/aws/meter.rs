@@ -111,3 +111,72 @@ fn is_coded(error: &OrchestratorError<AnyError>) -> bool {
         error.downcast_ref::<GetCostForecastError>().and_then(ProvideErrorMetadata::code);
     usage.or(forecast).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::cost_explorer::CostExplorer;
+    use crate::aws::testing::{Answer, sequence};
+    use crate::aws::{Error, Kind};
+    use crate::period::Month;
+    use crate::query::{Granularity, Query};
+
+    fn body(status: u16, text: &str) -> Answer {
+        Answer::Body(status, text.to_owned())
+    }
+
+    async fn ask(answers: Vec<Answer>) -> (Option<Error>, Receipt) {
+        let (session, _) = sequence(answers).await;
+        let query = Query {
+            period: Month::parse("2026-10").unwrap().period(),
+            granularity: Granularity::Monthly,
+            filter: None,
+            group_by: vec![],
+        };
+        let answer = CostExplorer::new(&session, None).page(&query, None).await;
+        (answer.err(), session.meter().receipt())
+    }
+
+    #[tokio::test]
+    async fn each_attempt_is_charged_free_or_unknown() {
+        let throttle = r#"{"__type":"LimitExceededException","message":"Rate exceeded"}"#;
+        let page = r#"{"ResultsByTime":[]}"#;
+        let (error, receipt) = ask(vec![
+            body(400, throttle),
+            Answer::Lost,
+            Answer::Refused,
+            body(500, "<html>not ours</html>"),
+            body(200, page),
+        ])
+        .await;
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(receipt, Receipt { requests: 5, pages: 1, failed: 2, unknown: 2 });
+    }
+
+    #[tokio::test]
+    async fn an_error_says_whether_its_answer_may_have_cost() {
+        let table = [
+            (body(400, r#"{"__type":"x#ValidationException","message":"no"}"#), Kind::Other, 0),
+            (body(200, r#"{"ResultsByTime":[{"Gro"#), Kind::Unparsable, 1),
+        ];
+        for (answer, kind, unknown) in table {
+            let (error, receipt) = ask(vec![answer]).await;
+            let error = error.unwrap();
+            assert_eq!((error.kind, error.charge_unknown), (kind, unknown == 1), "{error:?}");
+            assert_eq!((receipt.requests, receipt.pages, receipt.unknown), (1, 0, unknown));
+        }
+    }
+
+    #[tokio::test]
+    async fn retries_come_to_an_end() {
+        let (error, receipt) = ask((0..5).map(|_| body(502, "<html>")).collect()).await;
+        let error = error.unwrap();
+        assert_eq!((error.kind, error.code.as_str()), (Kind::Unparsable, "HTTP 502"));
+        assert_eq!(receipt, Receipt { requests: 5, pages: 0, failed: 0, unknown: 5 });
+        let (error, receipt) = ask((0..5).map(|_| Answer::Refused).collect()).await;
+        let error = error.unwrap();
+        assert_eq!((error.kind, error.charge_unknown), (Kind::Network, false));
+        assert_eq!(error.to_string(), "no answer from Cost Explorer to GetCostAndUsage");
+        assert_eq!(receipt, Receipt { requests: 5, pages: 0, failed: 5, unknown: 0 });
+    }
+}

@@ -5,10 +5,18 @@
 pub mod error;
 pub mod meter;
 pub mod session;
+mod pages;
+#[cfg(test)]
+mod testing;
 
 pub mod cost_explorer;
 pub mod sts;
 pub mod organizations;
+pub mod budgets;
+mod tagging;
+mod efs;
+mod sagemaker;
+pub mod inventory;
 
 pub use error::{Error, Kind};
 pub use meter::Meter;

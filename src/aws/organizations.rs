@@ -3,6 +3,7 @@
 use crate::arn::AccountId;
 
 use super::error::Error;
+use super::pages;
 use super::session::Session;
 
 const SERVICE: &str = "Organizations";
@@ -25,15 +26,13 @@ pub async fn payer(session: &Session) -> Result<Option<AccountId>, Error> {
 /// Returns the organization's accounts with their names; only the payer or a delegate may ask.
 pub async fn accounts(session: &Session) -> Result<Vec<(AccountId, String)>, Error> {
     let operation = "ListAccounts";
-    let mut pages = session.organizations().list_accounts().into_paginator().send();
+    let stream = session.organizations().list_accounts().into_paginator().send();
+    let listed = pages::list(SERVICE, operation, stream, |page| (page.next_token, page.accounts));
     let mut accounts = Vec::new();
-    while let Some(answer) = pages.next().await {
-        let page = answer.map_err(|error| Error::of(SERVICE, operation, &error))?;
-        for account in page.accounts.unwrap_or_default() {
-            let id = AccountId::parse(&account.id.unwrap_or_default())
-                .map_err(|error| Error::unreadable(SERVICE, operation, error.to_string()))?;
-            accounts.push((id, account.name.unwrap_or_default()));
-        }
+    for account in listed.await.whole()? {
+        let id = AccountId::parse(&account.id.unwrap_or_default())
+            .map_err(|error| Error::unreadable(SERVICE, operation, error.to_string()))?;
+        accounts.push((id, account.name.unwrap_or_default()));
     }
     accounts.sort();
     Ok(accounts)

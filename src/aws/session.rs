@@ -133,11 +133,10 @@ impl Session {
         Ok(Session { config, partition: self.partition.clone(), meter: self.meter.clone() })
     }
 
-    /// Returns the same session in another region.
-    #[must_use]
-    pub fn in_region(&self, region: &str) -> Session {
-        let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
-        Session { config, partition: self.partition.clone(), meter: self.meter.clone() }
+    /// Returns the same session in another region; regions may come out of tags, so the name is checked.
+    pub fn in_region(&self, region: &str) -> Result<Session, Error> {
+        let config = self.config.to_builder().region(checked_region(region)?).build();
+        Ok(Session { config, partition: self.partition.clone(), meter: self.meter.clone() })
     }
 
     /// Returns the region, absent when neither the settings nor the AWS configuration name one.
@@ -238,4 +237,34 @@ fn checked_region(region: &str) -> Result<Region, Error> {
     }
     let text = format!("a region is letters, digits and hyphens: `{region}`");
     Err(Error::new("AWS configuration", "region", Kind::Other, "NotRegion", text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Answer, session};
+
+    #[tokio::test]
+    async fn a_region_cannot_lead_to_another_host() {
+        let settings = Settings { region: Some("evil.test/".to_owned()), ..Settings::default() };
+        let error = Session::open(&settings).await.unwrap_err();
+        assert_eq!(error.message, "a region is letters, digits and hyphens: `evil.test/`");
+        let session = session(|_, _| Answer::Refused).await;
+        assert_eq!(session.in_region("evil.test/").unwrap_err().code, "NotRegion");
+        assert_eq!(session.in_region("eu-west-1").unwrap().region(), Some("eu-west-1"));
+    }
+
+    #[tokio::test]
+    async fn a_role_that_cannot_be_taken_on_is_named() {
+        let denied = |_: &str, _: &str| {
+            let body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no trust</Message>\
+                </Error></ErrorResponse>";
+            Answer::Body(403, body.to_owned())
+        };
+        let role = "arn:aws:iam::111122223333:role/reader";
+        let error = session(denied).await.assume(role, Some("x")).await.unwrap_err();
+        assert_eq!(error.kind, Kind::Credentials);
+        assert!(error.message.starts_with(role), "{}", error.message);
+        assert!(error.message.contains("no trust"), "{}", error.message);
+    }
 }

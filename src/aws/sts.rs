@@ -37,3 +37,40 @@ pub async fn caller(session: &Session) -> Result<Caller, Error> {
         arn,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::organizations;
+    use crate::aws::testing::{Answer, session};
+
+    #[tokio::test]
+    async fn the_partition_comes_from_the_arn() {
+        let answer = |_: &str, _: &str| {
+            let body = "<GetCallerIdentityResponse><GetCallerIdentityResult>\
+                <Arn>arn:aws-cn:iam::111122223333:user/ana</Arn><Account>111122223333</Account>\
+                </GetCallerIdentityResult></GetCallerIdentityResponse>";
+            Answer::Body(200, body.to_owned())
+        };
+        let caller = caller(&session(answer).await).await.unwrap();
+        assert_eq!(
+            (caller.account.as_str(), caller.partition.as_str()),
+            ("111122223333", "aws-cn")
+        );
+    }
+
+    #[tokio::test]
+    async fn an_account_on_its_own_has_no_payer() {
+        let answer = |_: &str, _: &str| {
+            let body = r#"{"__type":"AWSOrganizationsNotInUseException","Message":"none"}"#;
+            Answer::Body(400, body.to_owned())
+        };
+        assert_eq!(organizations::payer(&session(answer).await).await.unwrap(), None);
+        let answer = |_: &str, _: &str| {
+            let body = r#"{"Organization":{"MasterAccountId":"111122223333"}}"#;
+            Answer::Body(200, body.to_owned())
+        };
+        let payer = organizations::payer(&session(answer).await).await.unwrap();
+        assert_eq!(payer.unwrap().as_str(), "111122223333");
+    }
+}
