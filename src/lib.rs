@@ -31,3 +31,6 @@ pub mod aws;
 pub mod store;
 pub mod render;
 pub mod sandbox;
+
+// Shell.
+pub mod cli;

@@ -190,6 +190,21 @@ impl Records {
         Records(self.0.filter(&mask).expect("the mask is as long as the frame"))
     }
 
+    /// Returns the months that have records, in order.
+    pub fn months(&self) -> Vec<Month> {
+        let starts = self.0.column("start").expect("records have a start");
+        let days: std::collections::BTreeSet<i32> =
+            starts.date().expect("the start is a date").physical().iter().flatten().collect();
+        let months: std::collections::BTreeSet<Month> =
+            days.into_iter().map(|day| Month::of(from_day(day))).collect();
+        months.into_iter().collect()
+    }
+
+    /// Returns the numbers of the requests that the records came from.
+    pub fn requests(&self) -> std::collections::BTreeSet<u32> {
+        self.numbers("request").into_iter().collect()
+    }
+
     /// Returns the frame as Parquet bytes; the same records give the same bytes.
     pub fn to_parquet(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -221,6 +236,17 @@ impl Records {
             .map(|(slice, value)| (slice.unwrap_or_default(), value.unwrap_or_default()))
             .collect();
         pairs.into_iter().map(|(slice, value)| (slice.to_owned(), value.to_owned())).collect()
+    }
+
+    /// Returns each different (billed account, usage type) of the records that tell the account.
+    pub fn distinct_usage(&self) -> std::collections::BTreeSet<(String, String)> {
+        let (accounts, usage_types) = (self.texts("account"), self.texts("usage_type"));
+        let pairs: std::collections::BTreeSet<(&str, &str)> = accounts
+            .iter()
+            .zip(usage_types.iter())
+            .filter_map(|(account, usage_type)| Some((account?, usage_type?)))
+            .collect();
+        pairs.into_iter().map(|(one, two)| (one.to_owned(), two.to_owned())).collect()
     }
 
     fn texts(&self, name: &str) -> &StringChunked {

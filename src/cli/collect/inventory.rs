@@ -1,0 +1,140 @@
+//! Owns reading what exists: every account and region that is configured, or where the bill says SageMaker is used.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use crate::arn::{AccountId, Identity};
+use crate::aws::{self, Session, budgets, organizations};
+use crate::budget::AwsBudget;
+use crate::inventory::{Gap, Inventory};
+use crate::note::{Note, NoteKind};
+use crate::usage;
+
+use super::state::State;
+use super::{Options, Progress, Standing};
+
+/// An account to read, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The account; the caller's own when absent.
+    pub account: Option<AccountId>,
+    /// The role to take on for it.
+    pub role_arn: Option<String>,
+    /// The external id that the role asks for.
+    pub external_id: Option<String>,
+    /// The regions; where the bill says when empty.
+    pub regions: Vec<String>,
+}
+
+/// Reads the inventory of every place, one after the other, and the budgets of the calling account.
+pub(super) async fn read(
+    session: &Session,
+    options: &Options,
+    caller: &AccountId,
+    state: &State,
+    now: Timestamp,
+    progress: &dyn Progress,
+    notes: &mut Vec<Note>,
+) -> (Inventory, Vec<AwsBudget>) {
+    let mut inventory = Inventory::default();
+    for place in &options.places {
+        let account = place.account.as_ref().unwrap_or(caller);
+        let mut regions: BTreeSet<String> = place.regions.iter().cloned().collect();
+        if regions.is_empty() {
+            regions = regions_of(account, state);
+            regions.extend(session.region().map(str::to_owned));
+        }
+        progress.stage(&format!("inventory of {account}"), regions.len());
+        let assumed = match &place.role_arn {
+            Some(role) => session.assume(role, place.external_id.as_deref()).await.map(Some),
+            None => Ok(None),
+        };
+        let session = match &assumed {
+            Ok(Some(session)) => session,
+            Ok(None) => session,
+            Err(error) => {
+                inventory.gaps.push(gap(account, "", error));
+                continue;
+            }
+        };
+        for region in &regions {
+            let read = aws::inventory::read(session, account, region, now, &|_| {}).await;
+            append(&mut inventory, read);
+        }
+    }
+    progress.stage("budgets", 1);
+    let budgets = match budgets::describe(session, caller).await {
+        Ok(budgets) => budgets,
+        Err(error) => {
+            let text = format!("The budgets of {caller} could not be read: {}", error.code);
+            notes.push(Note::new(NoteKind::NotRead, text));
+            Vec::new()
+        }
+    };
+    inventory.sort();
+    (inventory, budgets)
+}
+
+fn gap(account: &AccountId, region: &str, error: &aws::Error) -> Gap {
+    Gap {
+        account: account.to_string(),
+        region: region.to_owned(),
+        operation: error.operation.to_owned(),
+        code: error.code.clone(),
+        message: error.message.clone(),
+    }
+}
+
+fn append(inventory: &mut Inventory, read: Inventory) {
+    inventory.domains.extend(read.domains);
+    inventory.user_profiles.extend(read.user_profiles);
+    inventory.spaces.extend(read.spaces);
+    inventory.apps.extend(read.apps);
+    inventory.resources.extend(read.resources);
+    inventory.file_systems.extend(read.file_systems);
+    inventory.gaps.extend(read.gaps);
+}
+
+/// The regions in which the bill says that the account uses SageMaker.
+fn regions_of(account: &AccountId, state: &State) -> BTreeSet<String> {
+    let mut regions = BTreeSet::new();
+    let values: BTreeSet<String> = state
+        .cells
+        .iter()
+        .flat_map(|frame| frame.distinct_values())
+        .map(|(_, value)| value)
+        .collect();
+    for domain in values.iter().filter_map(|value| Identity::parse(value)) {
+        let domain = domain.domain();
+        if domain.account == *account {
+            regions.insert(domain.region.clone());
+        }
+    }
+    let billed = state.cells.iter().flat_map(crate::records::Records::distinct_usage);
+    for (billed_account, usage_type) in billed {
+        if billed_account == account.as_str() {
+            regions.extend(usage::region_of(&usage_type).map(str::to_owned));
+        }
+    }
+    regions
+}
+
+/// Gives names to accounts: the organization's, else those that came with the bill.
+pub(super) async fn name_accounts(
+    session: &Session,
+    standing: &Standing,
+    inventory: &mut Inventory,
+    billed: &BTreeMap<String, String>,
+) {
+    for (id, name) in billed {
+        if let Ok(id) = AccountId::parse(id) {
+            inventory.accounts.insert(id, name.clone());
+        }
+    }
+    if standing.payer.is_some()
+        && let Ok(accounts) = organizations::accounts(session).await
+    {
+        inventory.accounts.extend(accounts);
+    }
+}
