@@ -11,7 +11,7 @@ use super::pages;
 use super::session::Session;
 
 const SERVICE: &str = "EFS";
-const OPERATION: &str = "DescribeFileSystems";
+pub(super) const OPERATION: &str = "DescribeFileSystems";
 
 /// Lists the file systems that a domain manages: by its tag, its creation token, or as a domain's home.
 pub(super) async fn read(
