@@ -1,4 +1,6 @@
 //! Owns the home file systems of domains: Elastic File System.
+//!
+//! **Invariant:** file systems that no domain manages are left out.
 
 use jiff::Timestamp;
 

@@ -254,6 +254,23 @@ mod tests {
         assert_eq!(session.in_region("eu-west-1").unwrap().region(), Some("eu-west-1"));
     }
 
+    /// The client's words for a connection that was never made are not promised, so the real ones are asked for.
+    #[tokio::test]
+    async fn nothing_is_sent_where_nobody_listens() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let settings = Settings {
+            attempt_count_max: 2,
+            retry_backoff_ms_max: Some(1),
+            endpoint: Some(Static { url, access_key: "AKIATEST".to_owned() }),
+            ..Settings::default()
+        };
+        let session = Session::open(&settings).await.unwrap();
+        let error = crate::aws::sts::caller(&session).await.unwrap_err();
+        assert_eq!((error.kind, error.charge_unknown), (Kind::Network, false), "{error:?}");
+    }
+
     #[tokio::test]
     async fn a_role_that_cannot_be_taken_on_is_an_error_at_once() {
         let denied = |_: &str, body: &str| {
