@@ -12,13 +12,14 @@ use crate::budget::{AwsBudget, Notification, NotificationKind, Threshold};
 use crate::metric::Metric;
 use crate::money::Money;
 
-use super::error::Error;
+use super::error::{Error, Kind};
 use super::pages;
 use super::session::Session;
 
 const SERVICE: &str = "Budgets";
 const BUDGETS: &str = "DescribeBudgets";
 const NOTIFICATIONS: &str = "DescribeBudgetNotificationsForAccount";
+const NOTIFICATIONS_OF_ONE: &str = "DescribeNotificationsForBudget";
 
 /// Describes the account's cost budgets; those of usage or coverage have no money in them and are left out.
 pub async fn describe(session: &Session, account: &AccountId) -> Result<Vec<AwsBudget>, Error> {
@@ -31,19 +32,7 @@ pub async fn describe(session: &Session, account: &AccountId) -> Result<Vec<AwsB
         .send();
     let listed = pages::list(SERVICE, BUDGETS, stream, |page| (page.next_token, page.budgets));
     let described = listed.await.whole()?;
-    let stream = client
-        .describe_budget_notifications_for_account()
-        .account_id(account.as_str())
-        .into_paginator()
-        .send();
-    let listed = pages::list(SERVICE, NOTIFICATIONS, stream, |page| {
-        (page.next_token, page.budget_notifications_for_account)
-    });
-    let mut notifications = BTreeMap::<String, Vec<types::Notification>>::new();
-    for of_budget in listed.await.whole()? {
-        let name = of_budget.budget_name.unwrap_or_default();
-        notifications.entry(name).or_default().extend(of_budget.notifications.unwrap_or_default());
-    }
+    let mut notifications = notifications(&client, account, &described).await?;
     let mut budgets = described
         .into_iter()
         .filter(|budget| budget.budget_type == types::BudgetType::Cost)
@@ -55,6 +44,44 @@ pub async fn describe(session: &Session, account: &AccountId) -> Result<Vec<AwsB
         .collect::<Result<Vec<_>, _>>()?;
     budgets.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(budgets)
+}
+
+/// Reads the notifications of all budgets at once, or budget by budget where the server does not know that call.
+async fn notifications(
+    client: &aws_sdk_budgets::Client,
+    account: &AccountId,
+    budgets: &[types::Budget],
+) -> Result<BTreeMap<String, Vec<types::Notification>>, Error> {
+    let mut notifications = BTreeMap::<String, Vec<types::Notification>>::new();
+    let request = client.describe_budget_notifications_for_account().account_id(account.as_str());
+    let stream = request.into_paginator().send();
+    let listed = pages::list(SERVICE, NOTIFICATIONS, stream, |page| {
+        (page.next_token, page.budget_notifications_for_account)
+    });
+    match listed.await.whole() {
+        Ok(listed) => {
+            for of_budget in listed {
+                let name = of_budget.budget_name.unwrap_or_default();
+                let of_budget = of_budget.notifications.unwrap_or_default();
+                notifications.entry(name).or_default().extend(of_budget);
+            }
+        }
+        Err(error) if error.kind == Kind::Unparsable => {
+            for budget in budgets {
+                let request = client
+                    .describe_notifications_for_budget()
+                    .account_id(account.as_str())
+                    .budget_name(&budget.budget_name);
+                let stream = request.into_paginator().send();
+                let listed = pages::list(SERVICE, NOTIFICATIONS_OF_ONE, stream, |page| {
+                    (page.next_token, page.notifications)
+                });
+                notifications.insert(budget.budget_name.clone(), listed.await.whole()?);
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(notifications)
 }
 
 fn budget(
@@ -256,5 +283,23 @@ mod tests {
             r#"{"CostFilters":{"TagKeyValue":["user:team$a"]}}"#
         );
         assert!(old.notifications.is_empty());
+    }
+
+    #[tokio::test]
+    async fn notifications_are_read_one_by_one_where_they_must_be() {
+        let script = |operation: &str, body: &str| match operation {
+            NOTIFICATIONS => Answer::Body(500, "<html>no such operation</html>".to_owned()),
+            NOTIFICATIONS_OF_ONE => {
+                let threshold = if body.contains("ana") { 1 } else { 2 };
+                let notification = json!({"NotificationType": "ACTUAL",
+                    "ComparisonOperator": "GREATER_THAN", "Threshold": threshold});
+                Answer::Body(200, json!({"Notifications": [notification]}).to_string())
+            }
+            _ => answer(operation, body),
+        };
+        let account = AccountId::parse("111122223333").unwrap();
+        let budgets = describe(&session(script).await, &account).await.unwrap();
+        assert_eq!(budgets[0].notifications[0].threshold, Threshold::BasisPoints(100));
+        assert_eq!(budgets[1].notifications[0].threshold, Threshold::BasisPoints(200));
     }
 }

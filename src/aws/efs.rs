@@ -1,4 +1,6 @@
 //! Owns the home file systems of domains: Elastic File System.
+//!
+//! **Invariant:** file systems that no domain manages are left out.
 
 use jiff::Timestamp;
 
@@ -11,7 +13,7 @@ use super::pages;
 use super::session::Session;
 
 const SERVICE: &str = "EFS";
-const OPERATION: &str = "DescribeFileSystems";
+pub(super) const OPERATION: &str = "DescribeFileSystems";
 
 /// Lists the file systems that a domain manages: by its tag, its creation token, or as a domain's home.
 pub(super) async fn read(

@@ -183,7 +183,7 @@ pub(super) fn never_sent(error: &(dyn StdError + 'static)) -> bool {
 }
 
 /// Joins an error and its sources, each once.
-pub(super) fn chain(error: &(dyn StdError + 'static)) -> String {
+fn chain(error: &(dyn StdError + 'static)) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(error) = next {

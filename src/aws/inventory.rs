@@ -28,6 +28,7 @@ pub async fn read(
         read: Inventory::default(),
         partition: None,
         over: false,
+        unreachable: false,
     };
     let session = match session.in_region(region) {
         Ok(session) => session,
@@ -41,9 +42,11 @@ pub async fn read(
     let are_tags_known = error.is_none();
     reader.gap(error);
     let client = session.sagemaker();
+    reader.unreachable = false;
     sagemaker::identity::read(&client, &mut reader).await;
     sagemaker::resource::read(&client, &mut reader).await;
-    if reader.begin("DescribeFileSystems") {
+    reader.unreachable = false;
+    if reader.begin(efs::OPERATION) {
         let (file_systems, error) =
             efs::read(&session, account, region, &reader.read.domains, now).await;
         reader.read.file_systems = file_systems;
@@ -66,31 +69,33 @@ pub(super) struct Reader<'a> {
     pub(super) read: Inventory,
     /// The partition, once an ARN has told it.
     pub(super) partition: Option<String>,
-    /// Whether the rest is not worth asking for: no credentials for the region, or no way to it.
+    /// Whether nothing more is worth asking for: no credentials, or the region is not enabled.
     over: bool,
+    /// Whether there is no way to the service that is being read; another may have one.
+    unreachable: bool,
 }
 
 impl Reader<'_> {
     /// Tells of an operation, and whether it is to be called.
     pub(super) fn begin(&self, operation: &str) -> bool {
-        if !self.over {
+        let is_worth_asking = !self.over && !self.unreachable;
+        if is_worth_asking {
             (self.progress)(&format!("{} {operation}", self.region));
         }
-        !self.over
+        is_worth_asking
     }
 
-    /// Notes what could not be read; without credentials or connection nothing more is asked for.
+    /// Notes what could not be read; where it ends what is worth asking for, that is noted too.
     pub(super) fn gap(&mut self, error: Option<Error>) {
         let Some(error) = error else { return };
-        let is_unreachable = error.kind == Kind::Network && !error.charge_unknown;
-        let was_over = self.over;
-        self.over |= is_unreachable || error.kind == Kind::Credentials;
-        self.note(error.operation, error.code, error.message);
-        if self.over && !was_over {
-            let text =
-                format!("nothing more was asked for in the region after {}", error.operation);
+        self.over |= error.kind == Kind::Credentials;
+        self.unreachable |= error.kind == Kind::Network && !error.charge_unknown;
+        if self.over || self.unreachable {
+            let (service, operation) = (error.service, error.operation);
+            let text = format!("nothing more was asked of {service} after {operation}");
             self.note("*", "NotAsked".to_owned(), text);
         }
+        self.note(error.operation, error.code, error.message);
     }
 
     /// Takes the partition from an ARN.
@@ -206,17 +211,39 @@ mod tests {
         assert_eq!(job.tags.as_ref().unwrap()["team"], "two");
         assert_eq!(job.created_at.unwrap().to_string(), "2026-09-21T14:13:20.5Z");
         assert_eq!(inventory.file_systems[0].size_bytes, 42);
-        let gaps: Vec<String> =
-            inventory.gaps.iter().map(|gap| format!("{} {}", gap.operation, gap.code)).collect();
-        assert_eq!(gaps, ["ListDomains NotName", "ListTrainingJobs AccessDeniedException"]);
+        let expected = ["ListDomains NotName", "ListTrainingJobs AccessDeniedException"];
+        assert_eq!(gaps(&inventory), expected);
+    }
+
+    fn gaps(inventory: &Inventory) -> Vec<String> {
+        inventory.gaps.iter().map(|gap| format!("{} {}", gap.operation, gap.code)).collect()
     }
 
     #[tokio::test]
-    async fn a_region_without_a_way_to_it_is_asked_once() {
+    async fn a_service_without_a_way_to_it_is_asked_once() {
         let (inventory, told) = read_all(|_, _| Answer::Refused).await;
+        let expected =
+            ["eu-west-1 GetResources", "eu-west-1 ListDomains", "eu-west-1 DescribeFileSystems"];
+        assert_eq!(told, expected);
+        let expected = [
+            "* NotAsked",
+            "* NotAsked",
+            "* NotAsked",
+            "DescribeFileSystems NoAnswer",
+            "GetResources NoAnswer",
+            "ListDomains NoAnswer",
+        ];
+        assert_eq!(gaps(&inventory), expected);
+    }
+
+    #[tokio::test]
+    async fn a_region_that_does_not_know_the_credentials_is_asked_once() {
+        let unknown = |_: &str, _: &str| {
+            let body = json!({"__type": "UnrecognizedClientException", "message": "not enabled"});
+            Answer::Body(400, body.to_string())
+        };
+        let (inventory, told) = read_all(unknown).await;
         assert_eq!(told, ["eu-west-1 GetResources"]);
-        let gaps: Vec<String> =
-            inventory.gaps.iter().map(|gap| format!("{} {}", gap.operation, gap.code)).collect();
-        assert_eq!(gaps, ["* NotAsked", "GetResources NoAnswer"]);
+        assert_eq!(gaps(&inventory), ["* NotAsked", "GetResources UnrecognizedClientException"]);
     }
 }

@@ -1,4 +1,6 @@
 //! Owns what the organization tells: its payer and the names of its accounts.
+//!
+//! **Invariant:** an account in no organization is an answer, not an error.
 
 use crate::arn::AccountId;
 

@@ -12,15 +12,16 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_sts::config::{
-    Credentials, IdentityCache, ProvideCredentials, SharedAsyncSleep, SharedCredentialsProvider,
-    SharedHttpClient,
+    Credentials, IdentityCache, SharedAsyncSleep, SharedCredentialsProvider, SharedHttpClient,
 };
 
-use super::error::{Error, Kind, chain};
+use super::error::{Error, Kind};
 use super::meter::Meter;
 
 /// The region of what is asked once for all regions, where the configuration names none.
 const REGION_DEFAULT: &str = "us-east-1";
+/// The name that a role's sessions have in the audit log.
+const SESSION_NAME: &str = "apportion";
 
 /// How to reach AWS.
 #[derive(Clone, Debug)]
@@ -112,18 +113,17 @@ impl Session {
         role_arn: &str,
         external_id: Option<&str>,
     ) -> Result<Session, Error> {
+        // Asked for once here, so that a role that cannot be taken on is named before any work begins.
+        let request = self.sts().assume_role().role_arn(role_arn).role_session_name(SESSION_NAME);
+        let answer = request.set_external_id(external_id.map(str::to_owned)).send().await;
+        answer.map_err(|error| Error::of("STS", "AssumeRole", &error))?;
         let mut builder = AssumeRoleProvider::builder(role_arn)
-            .session_name("apportion")
+            .session_name(SESSION_NAME)
             .configure(&self.anywhere());
         if let Some(external_id) = external_id {
             builder = builder.external_id(external_id);
         }
         let provider = builder.build().await;
-        // Asked for once here, so that a role that cannot be taken on is named before any work begins.
-        provider.provide_credentials().await.map_err(|error| {
-            let text = format!("{role_arn}: {}", chain(&error));
-            Error::new("STS", "AssumeRole", Kind::Credentials, "NoCredentials", text)
-        })?;
         let config = self
             .config
             .to_builder()
@@ -254,17 +254,33 @@ mod tests {
         assert_eq!(session.in_region("eu-west-1").unwrap().region(), Some("eu-west-1"));
     }
 
+    /// The client's words for a connection that was never made are not promised, so the real ones are asked for.
     #[tokio::test]
-    async fn a_role_that_cannot_be_taken_on_is_named() {
-        let denied = |_: &str, _: &str| {
+    async fn nothing_is_sent_where_nobody_listens() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let settings = Settings {
+            attempt_count_max: 2,
+            retry_backoff_ms_max: Some(1),
+            endpoint: Some(Static { url, access_key: "AKIATEST".to_owned() }),
+            ..Settings::default()
+        };
+        let session = Session::open(&settings).await.unwrap();
+        let error = crate::aws::sts::caller(&session).await.unwrap_err();
+        assert_eq!((error.kind, error.charge_unknown), (Kind::Network, false), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_role_that_cannot_be_taken_on_is_an_error_at_once() {
+        let denied = |_: &str, body: &str| {
+            assert!(body.ends_with("ExternalId=x"), "{body}");
             let body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no trust</Message>\
                 </Error></ErrorResponse>";
             Answer::Body(403, body.to_owned())
         };
         let role = "arn:aws:iam::111122223333:role/reader";
         let error = session(denied).await.assume(role, Some("x")).await.unwrap_err();
-        assert_eq!(error.kind, Kind::Credentials);
-        assert!(error.message.starts_with(role), "{}", error.message);
-        assert!(error.message.contains("no trust"), "{}", error.message);
+        assert_eq!((error.kind, error.message.as_str()), (Kind::AccessDenied, "no trust"));
     }
 }

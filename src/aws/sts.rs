@@ -1,4 +1,6 @@
 //! Owns who is asking: the Security Token Service.
+//!
+//! **Invariant:** the partition is read from the caller's ARN.
 
 use crate::arn::{AccountId, Arn};
 

@@ -1,4 +1,6 @@
 //! Owns a stand-in for the network in tests: a function that answers each request in process, without waiting.
+//!
+//! **Invariant:** nothing leaves the process.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -1,4 +1,6 @@
 //! Owns the calls to Cost Explorer: pages of cost, tag keys, backfills and forecasts.
+//!
+//! **Invariant:** one call of `page` is one page, so that a limit on spending can be checked before each.
 
 pub mod page;
 mod question;

@@ -1,6 +1,7 @@
 //! Owns reading domains, user profiles, spaces and apps.
 //!
 //! Summaries of user profiles and spaces carry no ARN, and those of domains neither role nor home file system.
+//! **Invariant:** a name that breaks its rule is a gap, never a changed name.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,6 @@
 //! Owns the calls to SageMaker's control plane.
+//!
+//! **Invariant:** it lists and describes, and changes nothing.
 
 pub(super) mod identity;
 pub(super) mod resource;

@@ -1,6 +1,7 @@
 //! Owns listing the resources that cost money: jobs, endpoints, notebook instances, clusters and their like.
 //!
 //! Types that cost nothing by themselves (models, endpoint configurations, pipelines) are not listed.
+//! **Invariant:** an ARN stays as it was listed, but for tuning jobs, whose list loses the case.
 
 use aws_sdk_sagemaker::Client;
 use aws_smithy_types::DateTime;
