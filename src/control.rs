@@ -39,6 +39,8 @@ pub struct Residual {
     pub amounts: Amounts,
     /// Whether the figures are estimated.
     pub estimated: bool,
+    /// Whether it is there because a request stayed unanswered.
+    pub is_missing: bool,
 }
 
 /// A residual that rounding does not explain.
@@ -138,7 +140,12 @@ pub fn reconcile(manifest: &Manifest, records: impl Iterator<Item = Record>) -> 
             slices.entry(whole).or_insert(Sum::EMPTY).add(&control.amounts, &scales);
         }
         let sum = cells.remove(&place).unwrap_or(Sum::EMPTY);
-        findings.compare(place, control, sum, &scales);
+        let Place { month, slice, service, record_type } = &place;
+        if manifest.is_missing(*month, slice, service, record_type) {
+            findings.lack(place, control, &sum);
+        } else {
+            findings.compare(place, control, sum, &scales);
+        }
     }
     for control in manifest.bill.iter().filter(|control| is_scope_control(control)) {
         let place = place_of(control, WHOLE_SCOPE);
@@ -201,7 +208,22 @@ impl Findings {
                 });
             }
         }
-        self.residuals.push(Residual { place, amounts: residual, estimated: control.estimated });
+        self.residuals.push(Residual {
+            place,
+            amounts: residual,
+            estimated: control.estimated,
+            is_missing: false,
+        });
+    }
+
+    /// Takes the whole control as a residual, since its parts were never answered.
+    fn lack(&mut self, place: Place, control: &Control, sum: &Sum) {
+        let mut amounts = control.amounts;
+        amounts.subtract(&sum.amounts);
+        if !amounts.is_zero() {
+            let estimated = control.estimated;
+            self.residuals.push(Residual { place, amounts, estimated, is_missing: true });
+        }
     }
 }
 

@@ -22,7 +22,12 @@ pub mod snapshot;
 
 // Rules.
 pub mod control;
+pub mod bearer;
+pub mod ledger;
 pub mod table;
 
 // Edges.
+pub mod aws;
+pub mod store;
+pub mod render;
 pub mod sandbox;

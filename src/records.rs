@@ -47,10 +47,9 @@ pub struct Record {
 pub struct Records(DataFrame);
 
 /// Collects records column by column.
-#[derive(Debug, Default)]
 pub struct Builder {
     start: Vec<i32>,
-    text: [Vec<Option<String>>; 7],
+    text: [StringChunkedBuilder; 7],
     metric: [Vec<Option<i128>>; 4],
     usage: Vec<Option<i128>>,
     estimated: Vec<bool>,
@@ -91,21 +90,35 @@ fn decimal(name: &str, units: Vec<Option<i128>>) -> Column {
         .into()
 }
 
+impl Default for Builder {
+    fn default() -> Builder {
+        Builder {
+            start: Vec::new(),
+            text: TEXTS.map(|name| StringChunkedBuilder::new(name.into(), 0)),
+            metric: Default::default(),
+            usage: Vec::new(),
+            estimated: Vec::new(),
+            request: Vec::new(),
+            page: Vec::new(),
+        }
+    }
+}
+
 impl Builder {
     /// Takes one record.
-    pub fn push(&mut self, record: Record) {
+    pub fn push(&mut self, record: &Record) {
         self.start.push(to_day(record.start));
         let texts = [
-            Some(record.slice),
-            Some(record.value),
-            record.account,
-            Some(record.service),
-            Some(record.record_type),
-            Some(record.usage_type),
-            record.usage_unit,
+            Some(record.slice.as_str()),
+            Some(record.value.as_str()),
+            record.account.as_deref(),
+            Some(record.service.as_str()),
+            Some(record.record_type.as_str()),
+            Some(record.usage_type.as_str()),
+            record.usage_unit.as_deref(),
         ];
         for (column, text) in self.text.iter_mut().zip(texts) {
-            column.push(text);
+            column.append_option(text);
         }
         for (column, metric) in self.metric.iter_mut().zip(Metric::ALL) {
             column.push(record.amounts.get(metric).map(Money::units));
@@ -121,8 +134,8 @@ impl Builder {
         let height = self.start.len();
         let days = Int32Chunked::from_vec("start".into(), self.start).into_date().into_series();
         let mut columns: Vec<Column> = vec![days.into()];
-        for (name, texts) in TEXTS.iter().zip(self.text) {
-            columns.push(Column::new((*name).into(), texts));
+        for texts in self.text {
+            columns.push(texts.finish().into_series().into());
         }
         for (metric, units) in Metric::ALL.iter().zip(self.metric) {
             columns.push(decimal(metric.name(), units));
@@ -362,7 +375,7 @@ mod tests {
     fn frame(records: &[Record]) -> Records {
         let mut builder = Builder::default();
         for record in records {
-            builder.push(record.clone());
+            builder.push(record);
         }
         builder.finish()
     }

@@ -81,6 +81,8 @@ pub struct Manifest {
     pub budgets: Vec<AwsBudget>,
     /// Forecasts by Cost Explorer, where they were asked for.
     pub forecasts: Vec<Forecast>,
+    /// Requests that stayed unanswered after every retry.
+    pub missing: Vec<Missing>,
     /// Months that moved while they were read, twice.
     pub moving: Vec<Month>,
     /// What was quoted before.
@@ -160,6 +162,18 @@ pub struct Asked {
     pub asked_at: Timestamp,
 }
 
+/// A request that stayed unanswered; its months are whole in their controls and lack the detail.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Missing {
+    /// Why it was made.
+    pub purpose: Purpose,
+    /// The days it was about.
+    pub period: Period,
+    /// What AWS said.
+    pub error: String,
+}
+
 /// What a stored frame holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -203,6 +217,8 @@ pub struct Receipt {
     pub requests: u64,
     /// Pages that were answered: each is charged.
     pub pages: u64,
+    /// Attempts that were answered with an error or never left: free.
+    pub failed: u64,
     /// Attempts whose answer was lost: charged or not, nobody can tell.
     pub unknown: u64,
 }
@@ -236,6 +252,15 @@ impl Manifest {
     /// Returns the finest scale that a request's answer had, for a metric.
     pub fn scale(&self, request: u32, metric: Metric) -> Option<u32> {
         self.asked.iter().find(|asked| asked.number == request)?.scales[metric.index()]
+    }
+
+    /// Tells whether the cells of a place were asked for and never answered.
+    pub fn is_missing(&self, month: Month, slice: &str, service: &str, record_type: &str) -> bool {
+        self.missing.iter().any(|missing| {
+            missing.period.contains(month.start())
+                && matches!(&missing.purpose, Purpose::Cells { slice: s, service: v, record_type: r }
+                    if s == slice && v == service && r == record_type)
+        })
     }
 
     /// Tells whether it is a member account that asked.

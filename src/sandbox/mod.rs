@@ -2,4 +2,31 @@
 //!
 //! **Invariant:** names only `money` and `period`, so it cannot agree with the program's mistakes.
 
+// What is there, and what it costs.
 pub mod organisation;
+pub mod bill;
+pub mod faults;
+pub mod world;
+
+// How it is asked.
+pub mod wire;
+pub mod http;
+mod line;
+mod route;
+mod control;
+
+pub use route::Reply;
+
+// The services.
+mod page;
+mod reach;
+pub mod ce;
+pub mod sagemaker;
+pub mod tagging;
+pub mod efs;
+pub mod budgets;
+pub mod organizations;
+pub mod sts;
+
+#[cfg(test)]
+mod sample;

@@ -1,0 +1,260 @@
+//! Owns the budgets that exist in an account: what AWS says of them.
+//!
+//! **Invariant:** thresholds become exact numbers here, by their shortest decimal form.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_budgets::types;
+use serde_json::{Map, Value, json};
+
+use crate::arn::AccountId;
+use crate::budget::{AwsBudget, Notification, NotificationKind, Threshold};
+use crate::metric::Metric;
+use crate::money::Money;
+
+use super::error::Error;
+use super::pages;
+use super::session::Session;
+
+const SERVICE: &str = "Budgets";
+const BUDGETS: &str = "DescribeBudgets";
+const NOTIFICATIONS: &str = "DescribeBudgetNotificationsForAccount";
+
+/// Describes the account's cost budgets; those of usage or coverage have no money in them and are left out.
+pub async fn describe(session: &Session, account: &AccountId) -> Result<Vec<AwsBudget>, Error> {
+    let client = session.budgets();
+    let stream = client
+        .describe_budgets()
+        .account_id(account.as_str())
+        .show_filter_expression(true)
+        .into_paginator()
+        .send();
+    let listed = pages::list(SERVICE, BUDGETS, stream, |page| (page.next_token, page.budgets));
+    let described = listed.await.whole()?;
+    let stream = client
+        .describe_budget_notifications_for_account()
+        .account_id(account.as_str())
+        .into_paginator()
+        .send();
+    let listed = pages::list(SERVICE, NOTIFICATIONS, stream, |page| {
+        (page.next_token, page.budget_notifications_for_account)
+    });
+    let mut notifications = BTreeMap::<String, Vec<types::Notification>>::new();
+    for of_budget in listed.await.whole()? {
+        let name = of_budget.budget_name.unwrap_or_default();
+        notifications.entry(name).or_default().extend(of_budget.notifications.unwrap_or_default());
+    }
+    let mut budgets = described
+        .into_iter()
+        .filter(|budget| budget.budget_type == types::BudgetType::Cost)
+        .map(|described| {
+            let notifications = notifications.remove(&described.budget_name).unwrap_or_default();
+            budget(account, described, &notifications)
+                .map_err(|text| Error::unreadable(SERVICE, BUDGETS, text))
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    budgets.sort_by(|left, right| left.name.cmp(&right.name));
+    Ok(budgets)
+}
+
+fn budget(
+    account: &AccountId,
+    described: types::Budget,
+    notifications: &[types::Notification],
+) -> Result<AwsBudget, String> {
+    let metric = metric(&described);
+    let filter = filter(&described);
+    let spend = described.calculated_spend;
+    let (actual, forecast) = match spend {
+        Some(spend) => (spend.actual_spend, spend.forecasted_spend),
+        None => (None, None),
+    };
+    let units = [&described.budget_limit, &actual, &forecast];
+    let currency = units.into_iter().flatten().map(|spend| spend.unit.clone()).next();
+    let money = |spend: Option<types::Spend>| {
+        spend
+            .map(|spend| Money::parse(&spend.amount))
+            .transpose()
+            .map_err(|error| error.to_string())
+    };
+    let mut notifications = notifications
+        .iter()
+        .filter_map(|notification| notification_of(notification).transpose())
+        .collect::<Result<Vec<_>, _>>()?;
+    notifications.sort();
+    Ok(AwsBudget {
+        account: account.clone(),
+        name: described.budget_name,
+        time_unit: described.time_unit.as_str().to_owned(),
+        limit: money(described.budget_limit)?,
+        currency: currency.unwrap_or_default(),
+        metric,
+        filter,
+        actual: money(actual)?,
+        forecast: money(forecast)?,
+        notifications,
+    })
+}
+
+/// Returns the metric: of the new pair of fields, or by the switches of the old one.
+#[expect(deprecated, reason = "budgets made before 2025 have nothing else")]
+fn metric(budget: &types::Budget) -> Option<Metric> {
+    if let Some(metric) = budget.metrics.as_ref().and_then(|metrics| metrics.first()) {
+        return Metric::parse(metric.as_str());
+    }
+    let cost_types = budget.cost_types.as_ref()?;
+    let is_on = |switch: Option<bool>| switch.unwrap_or(false);
+    match (is_on(cost_types.use_blended), is_on(cost_types.use_amortized)) {
+        (true, _) => None,
+        (false, true) => Some(Metric::AmortizedCost),
+        (false, false) => Some(Metric::UnblendedCost),
+    }
+}
+
+/// Returns the filter in AWS's JSON: `FilterExpression` itself, or `CostFilters` under its name.
+#[expect(deprecated, reason = "budgets made before 2025 have nothing else")]
+fn filter(budget: &types::Budget) -> Option<Value> {
+    if let Some(expression) = &budget.filter_expression {
+        return Some(expression_json(expression));
+    }
+    let filters: BTreeMap<_, _> = budget.cost_filters.iter().flatten().collect();
+    (!filters.is_empty()).then(|| json!({ "CostFilters": filters }))
+}
+
+fn expression_json(expression: &types::Expression) -> Value {
+    let list = |expressions: &Vec<types::Expression>| -> Value {
+        expressions.iter().map(expression_json).collect()
+    };
+    let mut root = Map::new();
+    let mut put = |name: &str, value: Option<Value>| {
+        root.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    put("And", expression.and.as_ref().map(list));
+    put("Or", expression.or.as_ref().map(list));
+    put("Not", expression.not.as_deref().map(expression_json));
+    put(
+        "Dimensions",
+        expression.dimensions.as_ref().map(|leaf| {
+            leaf_json(Some(leaf.key.as_str()), Some(&leaf.values), leaf.match_options.as_deref())
+        }),
+    );
+    put(
+        "Tags",
+        expression.tags.as_ref().map(|leaf| {
+            leaf_json(leaf.key.as_deref(), leaf.values.as_deref(), leaf.match_options.as_deref())
+        }),
+    );
+    put(
+        "CostCategories",
+        expression.cost_categories.as_ref().map(|leaf| {
+            leaf_json(leaf.key.as_deref(), leaf.values.as_deref(), leaf.match_options.as_deref())
+        }),
+    );
+    Value::Object(root)
+}
+
+fn leaf_json(
+    key: Option<&str>,
+    values: Option<&[String]>,
+    options: Option<&[types::MatchOption]>,
+) -> Value {
+    let options: Option<Vec<&str>> =
+        options.map(|options| options.iter().map(types::MatchOption::as_str).collect());
+    let mut leaf = Map::new();
+    leaf.extend(key.map(|key| ("Key".to_owned(), json!(key))));
+    leaf.extend(values.map(|values| ("Values".to_owned(), json!(values))));
+    leaf.extend(options.map(|options| ("MatchOptions".to_owned(), json!(options))));
+    Value::Object(leaf)
+}
+
+/// Reads a notification; one that watches for spend to stay below is no threshold and left out.
+fn notification_of(notification: &types::Notification) -> Result<Option<Notification>, String> {
+    let kind = match notification.notification_type {
+        types::NotificationType::Actual => NotificationKind::Actual,
+        types::NotificationType::Forecasted => NotificationKind::Forecast,
+        _ => return Ok(None),
+    };
+    if notification.comparison_operator != types::ComparisonOperator::GreaterThan {
+        return Ok(None);
+    }
+    let number =
+        Money::parse(&notification.threshold.to_string()).map_err(|error| error.to_string())?;
+    let threshold = match notification.threshold_type {
+        Some(types::ThresholdType::AbsoluteValue) => Threshold::Amount(number),
+        // Hundredths of a percent stand to percent as cents to dollars.
+        _ => Threshold::BasisPoints(
+            i64::try_from(number.cents()).map_err(|_| format!("threshold of {number} %"))?,
+        ),
+    };
+    Ok(Some(Notification { kind, threshold }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Answer, session};
+
+    fn answer(operation: &str, _: &str) -> Answer {
+        let body = match operation {
+            BUDGETS => json!({"Budgets": [
+                {"BudgetName": "ana", "BudgetType": "COST", "TimeUnit": "MONTHLY",
+                 "BudgetLimit": {"Amount": "100.50", "Unit": "USD"},
+                 "CalculatedSpend": {"ActualSpend": {"Amount": "20.25", "Unit": "USD"}},
+                 "Metrics": ["NetAmortizedCost"],
+                 "FilterExpression": {"And": [
+                    {"Tags": {"Key": "user:sagemaker:user-profile-arn", "Values": ["arn"]}},
+                    {"Not": {"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Credit"]}}}]}},
+                {"BudgetName": "old", "BudgetType": "COST", "TimeUnit": "QUARTERLY",
+                 "BudgetLimit": {"Amount": "1", "Unit": "USD"},
+                 "CostTypes": {"UseAmortized": true},
+                 "CostFilters": {"TagKeyValue": ["user:team$a"]}},
+                {"BudgetName": "hours", "BudgetType": "USAGE", "TimeUnit": "MONTHLY"}
+            ]}),
+            NOTIFICATIONS => json!({"BudgetNotificationsForAccount": [
+                {"BudgetName": "ana", "Notifications": [
+                    {"NotificationType": "FORECASTED", "ComparisonOperator": "GREATER_THAN",
+                     "Threshold": 100, "ThresholdType": "PERCENTAGE"},
+                    {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN",
+                     "Threshold": 80.1},
+                    {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN",
+                     "Threshold": 0.1, "ThresholdType": "ABSOLUTE_VALUE"},
+                    {"NotificationType": "ACTUAL", "ComparisonOperator": "LESS_THAN",
+                     "Threshold": 5}]}
+            ]}),
+            _ => panic!("{operation}"),
+        };
+        Answer::Body(200, body.to_string())
+    }
+
+    #[tokio::test]
+    async fn budgets_of_both_makes_are_read() {
+        let account = AccountId::parse("111122223333").unwrap();
+        let budgets = describe(&session(answer).await, &account).await.unwrap();
+        let names: Vec<&str> = budgets.iter().map(|budget| budget.name.as_str()).collect();
+        assert_eq!(names, ["ana", "old"]);
+        let [ana, old] = &budgets[..] else { panic!("two of them") };
+        assert_eq!(ana.limit, Some(Money::from_cents(10_050)));
+        assert_eq!((ana.actual, ana.forecast), (Some(Money::from_cents(2_025)), None));
+        assert_eq!(ana.metric, Some(Metric::NetAmortizedCost));
+        assert_eq!(
+            ana.filter.as_ref().unwrap().to_string(),
+            r#"{"And":[{"Tags":{"Key":"user:sagemaker:user-profile-arn","Values":["arn"]}},{"Not":{"Dimensions":{"Key":"RECORD_TYPE","Values":["Credit"]}}}]}"#
+        );
+        let thresholds: Vec<_> =
+            ana.notifications.iter().map(|it| (it.kind, it.threshold)).collect();
+        assert_eq!(
+            thresholds,
+            [
+                (NotificationKind::Actual, Threshold::BasisPoints(8_010)),
+                (NotificationKind::Actual, Threshold::Amount(Money::from_cents(10))),
+                (NotificationKind::Forecast, Threshold::BasisPoints(10_000)),
+            ]
+        );
+        assert_eq!(old.metric, Some(Metric::AmortizedCost));
+        assert_eq!(
+            old.filter.as_ref().unwrap().to_string(),
+            r#"{"CostFilters":{"TagKeyValue":["user:team$a"]}}"#
+        );
+        assert!(old.notifications.is_empty());
+    }
+}

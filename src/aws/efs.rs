@@ -1,0 +1,43 @@
+//! Owns the home file systems of domains: Elastic File System.
+
+use jiff::Timestamp;
+
+use crate::arn::AccountId;
+use crate::inventory::{Domain, FileSystem};
+use crate::key;
+
+use super::error::Error;
+use super::pages;
+use super::session::Session;
+
+const SERVICE: &str = "EFS";
+const OPERATION: &str = "DescribeFileSystems";
+
+/// Lists the file systems that a domain manages: by its tag, its creation token, or as a domain's home.
+pub(super) async fn read(
+    session: &Session,
+    account: &AccountId,
+    region: &str,
+    domains: &[Domain],
+    now: Timestamp,
+) -> (Vec<FileSystem>, Option<Error>) {
+    let stream = session.efs().describe_file_systems().into_paginator().send();
+    let listed =
+        pages::list(SERVICE, OPERATION, stream, |page| (page.next_marker, page.file_systems)).await;
+    let file_systems = listed.items.into_iter().filter_map(|described| {
+        let managed_by = described.tags.into_iter().find(|tag| tag.key == key::MANAGED_BY);
+        let is_home = domains.iter().any(|domain| {
+            domain.home_efs.as_deref() == Some(described.file_system_id.as_str())
+                || domain.key.id.as_str() == described.creation_token
+        });
+        (is_home || managed_by.is_some()).then(|| FileSystem {
+            account: account.clone(),
+            region: region.to_owned(),
+            id: described.file_system_id,
+            managed_by: managed_by.map(|tag| tag.value),
+            size_bytes: described.size_in_bytes.map_or(0, |size| size.value),
+            last_seen_at: now,
+        })
+    });
+    (file_systems.collect(), listed.error)
+}

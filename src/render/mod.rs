@@ -1,0 +1,11 @@
+//! Owns what is written for people and programs: CSV, JSON, pages, charts and terminal tables.
+//!
+//! **Invariant:** plain functions of plain data; no file, clock, environment or system font is touched here.
+
+pub mod text;
+
+pub mod csv;
+pub mod json;
+
+pub mod chart;
+pub mod html;

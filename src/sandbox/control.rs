@@ -1,0 +1,72 @@
+//! Owns the paths under `/_sandbox/`, by which tests and scripts move the world.
+//!
+//! **Invariant:** nothing here costs or counts.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::http::Request;
+use super::route::Reply;
+use super::world::World;
+use crate::money::Money;
+use crate::period::Month;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Clock {
+    now: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LateCredit {
+    month: Month,
+    amount: Money,
+    account: Option<String>,
+    service: Option<String>,
+}
+
+/// Answers one control request.
+pub(super) fn answer(world: &mut World, request: &Request) -> Reply {
+    let answer = match (request.method.as_str(), request.path.as_str()) {
+        ("GET", "/_sandbox/receipt") => Ok(receipt(world)),
+        ("POST", "/_sandbox/clock") => read(request).map(|Clock { now }| {
+            world.now = now;
+            json!({ "now": now.to_string() })
+        }),
+        ("POST", "/_sandbox/faults") => read(request).map(|faults| {
+            world.faults = faults;
+            json!({})
+        }),
+        ("POST", "/_sandbox/late-credit") => read(request).map(|credit: LateCredit| {
+            let account = credit.account.unwrap_or_else(|| world.organisation.payer.clone());
+            let service = credit.service.unwrap_or_else(|| "Amazon SageMaker".to_owned());
+            world.bill.add_late_credit(&account, &service, credit.month, credit.amount);
+            json!({})
+        }),
+        (method, path) => Err(format!("nothing at {method} {path}")),
+    };
+    let (status, body) = match answer {
+        Ok(body) => (200, body),
+        Err(error) => (400, json!({ "error": error })),
+    };
+    let headers = vec![("content-type", "application/json".to_owned())];
+    Reply { status, headers, body: body.to_string().into_bytes() }
+}
+
+fn receipt(world: &World) -> Value {
+    let counts = &world.counts;
+    json!({
+        "paid": counts.paid,
+        "usd": Money::from_cents(i128::from(counts.paid)),
+        "attempts": counts.attempts,
+        "lost": counts.lost,
+        "by_operation": counts.by_operation,
+        "now": world.now.to_string(),
+    })
+}
+
+fn read<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, String> {
+    serde_json::from_slice(&request.body).map_err(|error| error.to_string())
+}

@@ -1,0 +1,180 @@
+//! Owns the state of the imitation: the clock, the organisation, its bill, what it counts and how it misbehaves.
+//!
+//! **Invariant:** the clock moves by hand only.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+
+use super::bill::Bill;
+use super::ce::Pages;
+use super::faults::Faults;
+use super::organisation::Organisation;
+use crate::period::Month;
+
+/// Everything the imitation knows.
+#[derive(Debug)]
+pub struct World {
+    /// The present.
+    pub now: Timestamp,
+    /// What exists.
+    pub organisation: Organisation,
+    /// What it costs.
+    pub bill: Bill,
+    /// Which of AWS's possible behaviours it has.
+    pub variants: Variants,
+    /// What goes wrong.
+    pub faults: Faults,
+    /// What was asked.
+    pub counts: Counts,
+    pub(super) pages: Pages,
+}
+
+/// A world that the server and its callers share.
+pub type Shared = Arc<Mutex<World>>;
+
+/// Behaviours that differ between real organisations, or that nobody has documented.
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent choice in a TOML table")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Variants {
+    /// Negations bear the tags of the usage that they offset.
+    pub negation_tagged: bool,
+    /// The account that is billed for the Savings Plan; the payer when empty.
+    pub fee_account: String,
+    /// The Savings Plan was paid upfront, more than a year ago.
+    pub all_upfront: bool,
+    /// A negotiated discount in percent; zero for none.
+    pub discount_percent: u8,
+    /// Discount records bear the tags of the usage that they lower.
+    pub discounts_tagged: bool,
+    /// Credits bear the tags of a domain.
+    pub credits_tagged: bool,
+    /// The volumes of shared spaces bear tags.
+    pub shared_volumes_tagged: bool,
+    /// Hours that the bill lags behind the clock.
+    pub lag_hours: u8,
+    /// Days into a month for which the month before is still estimated.
+    pub estimated_days: u8,
+    /// Groups on one page of Cost Explorer.
+    pub page_groups: u32,
+    /// An unknown key fails its entry (200 with `Errors`) and not the whole call.
+    pub unknown_keys_partial: bool,
+}
+
+impl Default for Variants {
+    fn default() -> Variants {
+        Variants {
+            negation_tagged: false,
+            fee_account: String::new(),
+            all_upfront: false,
+            discount_percent: 0,
+            discounts_tagged: false,
+            credits_tagged: false,
+            shared_volumes_tagged: true,
+            lag_hours: 8,
+            estimated_days: 5,
+            page_groups: 5000,
+            unknown_keys_partial: false,
+        }
+    }
+}
+
+/// How often the imitation was asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Cost Explorer answers that AWS charges $0.01 for, lost ones included.
+    pub paid: u64,
+    /// Attempts of any kind that reached a service, refused ones included.
+    pub attempts: u64,
+    /// Answers that were computed and then lost on the wire.
+    pub lost: u64,
+    /// Attempts by `service:Operation`.
+    pub by_operation: BTreeMap<String, u64>,
+}
+
+impl World {
+    /// Makes a world without faults.
+    pub fn new(
+        now: Timestamp,
+        organisation: Organisation,
+        bill: Bill,
+        variants: Variants,
+    ) -> World {
+        World {
+            now,
+            organisation,
+            bill,
+            variants,
+            faults: Faults::default(),
+            counts: Counts::default(),
+            pages: Pages::default(),
+        }
+    }
+
+    /// Wraps the world for sharing.
+    pub fn share(self) -> Shared {
+        Arc::new(Mutex::new(self))
+    }
+
+    /// Returns the current day in UTC.
+    pub fn today(&self) -> Date {
+        TimeZone::UTC.to_datetime(self.now).date()
+    }
+
+    /// Returns the first day that the bill does not show yet.
+    pub fn visible_end(&self) -> Date {
+        let then = self.now - i64::from(self.variants.lag_hours).hours();
+        TimeZone::UTC.to_datetime(then).date()
+    }
+
+    /// Tells whether the figures of a day may still change.
+    pub fn is_estimated(&self, day: Date) -> bool {
+        let today = self.today();
+        let open = Month::of(today);
+        let early = today.day() <= i8::try_from(self.variants.estimated_days).unwrap_or(i8::MAX);
+        Month::of(day) >= if early { open.plus(-1) } else { open }
+    }
+
+    /// Tells whether a tag on a resource shows in the bill of that day.
+    pub fn is_active(&self, key: &str, day: Date) -> bool {
+        let organisation = &self.organisation;
+        organisation
+            .tag_keys
+            .iter()
+            .find(|it| it.key == key)
+            .is_some_and(|it| it.active_on(day, &organisation.backfills))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(now: &str) -> World {
+        World::new(
+            now.parse().unwrap(),
+            Organisation::default(),
+            Bill::default(),
+            Variants::default(),
+        )
+    }
+
+    #[test]
+    fn the_bill_lags_behind_the_clock() {
+        assert_eq!(at("2026-11-22T16:00:00Z").visible_end().to_string(), "2026-11-22");
+        assert_eq!(at("2026-11-22T04:00:00Z").visible_end().to_string(), "2026-11-21");
+    }
+
+    #[test]
+    fn the_open_month_is_estimated_and_the_last_one_for_a_few_days() {
+        let october = jiff::civil::date(2026, 10, 31);
+        assert!(at("2026-11-05T16:00:00Z").is_estimated(october));
+        assert!(!at("2026-11-06T16:00:00Z").is_estimated(october));
+        assert!(at("2026-11-22T16:00:00Z").is_estimated(jiff::civil::date(2026, 11, 1)));
+    }
+}

@@ -1,0 +1,4 @@
+//! Owns what is on disk: whole files or none.
+
+pub mod disk;
+pub mod snapshots;

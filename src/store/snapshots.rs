@@ -1,0 +1,169 @@
+//! Owns snapshots on disk: a manifest, written last, that names its segments and inventory by hash.
+
+use std::path::{Path, PathBuf};
+
+use crate::inventory::Inventory;
+use crate::period::Month;
+use crate::records::{NotRecords, Records};
+use crate::snapshot::{Manifest, Segment, SegmentKind, Snapshot, VERSION};
+use crate::store::disk::{self, sha256};
+
+/// A snapshot that could not be stored or loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Disk(#[from] disk::Error),
+    /// A manifest is not one of ours, or of another version.
+    #[error("`{}` is not a snapshot of this program: {why}", path.display())]
+    NotSnapshot {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A stored file is not what the manifest says.
+    #[error("`{}` is damaged: its hash is not the one in the manifest", path.display())]
+    Damaged {
+        /// The stored file.
+        path: PathBuf,
+    },
+    /// A segment holds something else.
+    #[error("`{}` cannot be used", path.display())]
+    NotRecords {
+        /// The segment.
+        path: PathBuf,
+        /// Why.
+        source: NotRecords,
+    },
+    /// There is no snapshot yet.
+    #[error("there is no snapshot in `{}`", folder.display())]
+    None {
+        /// The folder.
+        folder: PathBuf,
+    },
+}
+
+fn segment_path(folder: &Path, segment: &Segment) -> PathBuf {
+    folder.join("segments").join(format!("{}.parquet", segment.sha256))
+}
+
+fn inventory_path(folder: &Path, hash: &str) -> PathBuf {
+    folder.join("inventory").join(format!("{hash}.json"))
+}
+
+/// Stores the frames, the inventory and last the manifest, whose segments and hashes are filled in.
+pub fn store(folder: &Path, mut snapshot: Snapshot) -> Result<Snapshot, Error> {
+    for part in ["segments", "inventory", "snapshots"] {
+        disk::create_folder(&folder.join(part))?;
+    }
+    let mut segments = Vec::new();
+    for month in snapshot.manifest.months() {
+        for (kind, frame) in
+            [(SegmentKind::Cells, &snapshot.records), (SegmentKind::Days, &snapshot.days)]
+        {
+            segments.extend(store_segment(folder, month, kind, &frame.of_month(month))?);
+        }
+    }
+    snapshot.manifest.segments = segments;
+    let inventory = to_json(&snapshot.inventory);
+    let hash = sha256(&inventory);
+    write_once(&inventory_path(folder, &hash), &inventory)?;
+    snapshot.manifest.inventory_sha256 = hash;
+    let name = format!("{}.json", snapshot.manifest.id);
+    disk::write(&folder.join("snapshots").join(name), &to_json(&snapshot.manifest))?;
+    Ok(snapshot)
+}
+
+fn store_segment(
+    folder: &Path,
+    month: Month,
+    kind: SegmentKind,
+    records: &Records,
+) -> Result<Option<Segment>, Error> {
+    if records.count() == 0 {
+        return Ok(None);
+    }
+    let bytes = records.to_parquet();
+    let segment = Segment { month, kind, sha256: sha256(&bytes), count: records.count() };
+    write_once(&segment_path(folder, &segment), &bytes)?;
+    Ok(Some(segment))
+}
+
+/// A file named by its own hash is written when it is missing or damaged.
+fn write_once(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    if disk::exists(path) && disk::read(path).is_ok_and(|stored| stored == bytes) {
+        return Ok(());
+    }
+    Ok(disk::write(path, bytes)?)
+}
+
+fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(value).expect("plain data becomes JSON");
+    bytes.push(b'\n');
+    bytes
+}
+
+/// Returns the manifests' paths, oldest first.
+pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    let folder = folder.join("snapshots");
+    Ok(disk::list(&folder)?
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        .map(|path| folder.join(path))
+        .collect())
+}
+
+/// Loads the newest snapshot.
+pub fn load_newest(folder: &Path) -> Result<Snapshot, Error> {
+    let paths = list(folder)?;
+    let path = paths.last().ok_or_else(|| Error::None { folder: folder.to_owned() })?;
+    load(folder, path)
+}
+
+/// Loads a snapshot by its manifest's path and checks every hash.
+pub fn load(folder: &Path, path: &Path) -> Result<Snapshot, Error> {
+    let not_snapshot = |why: String| Error::NotSnapshot { path: path.to_owned(), why };
+    let value: serde_json::Value = serde_json::from_slice(&disk::read(path)?)
+        .map_err(|error| not_snapshot(error.to_string()))?;
+    match value.get("version").and_then(serde_json::Value::as_u64) {
+        Some(version) if version == u64::from(VERSION) => {}
+        Some(version) => {
+            let why = format!("its version is {version}, this program reads version {VERSION}");
+            return Err(not_snapshot(why));
+        }
+        None => return Err(not_snapshot("it has no `version`".to_owned())),
+    }
+    let manifest: Manifest =
+        serde_json::from_value(value).map_err(|error| not_snapshot(error.to_string()))?;
+    let mut cells = Vec::new();
+    let mut days = Vec::new();
+    for segment in &manifest.segments {
+        let records = load_segment(folder, segment)?;
+        match segment.kind {
+            SegmentKind::Cells => cells.push(records),
+            SegmentKind::Days => days.push(records),
+        }
+    }
+    let path = inventory_path(folder, &manifest.inventory_sha256);
+    let bytes = read_checked(&path, &manifest.inventory_sha256)?;
+    let inventory: Inventory = serde_json::from_slice(&bytes)
+        .map_err(|error| Error::NotSnapshot { path, why: error.to_string() })?;
+    Ok(Snapshot {
+        manifest,
+        records: Records::concat(&cells),
+        days: Records::concat(&days),
+        inventory,
+    })
+}
+
+fn load_segment(folder: &Path, segment: &Segment) -> Result<Records, Error> {
+    let path = segment_path(folder, segment);
+    let bytes = read_checked(&path, &segment.sha256)?;
+    Records::from_parquet(&bytes).map_err(|source| Error::NotRecords { path, source })
+}
+
+fn read_checked(path: &Path, hash: &str) -> Result<Vec<u8>, Error> {
+    let bytes = disk::read(path)?;
+    if sha256(&bytes) == hash { Ok(bytes) } else { Err(Error::Damaged { path: path.to_owned() }) }
+}
