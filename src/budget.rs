@@ -1,9 +1,12 @@
 //! Owns budgets: those that exist in AWS as they were described, and those of the configuration.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::arn::AccountId;
+use crate::arn::{AccountId, DomainId, Identity, SpaceName, UserProfileName};
+use crate::key;
 use crate::metric::Metric;
 use crate::money::Money;
 
@@ -59,6 +62,94 @@ pub enum Threshold {
     BasisPoints(i64),
     /// An amount.
     Amount(Money),
+}
+
+/// A budget of the configuration, judged by this program alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalBudget {
+    /// The name.
+    pub name: String,
+    /// Whose spend it watches.
+    pub scope: Scope,
+    /// The limit of a month.
+    pub limit: Money,
+    /// What is watched, at which thresholds.
+    pub notifications: Vec<Notification>,
+}
+
+/// Whose spend a budget watches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// All of SageMaker.
+    All,
+    /// A domain, its users and spaces.
+    Domain(DomainId),
+    /// A user profile and its private spaces.
+    UserProfile(DomainId, UserProfileName),
+    /// A space.
+    Space(DomainId, SpaceName),
+    /// Something that only AWS can judge.
+    Foreign(String),
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Scope::All => formatter.write_str("all"),
+            Scope::Domain(domain) => write!(formatter, "domain/{domain}"),
+            Scope::UserProfile(domain, name) => write!(formatter, "user-profile/{domain}/{name}"),
+            Scope::Space(domain, name) => write!(formatter, "space/{domain}/{name}"),
+            Scope::Foreign(text) => formatter.write_str(text),
+        }
+    }
+}
+
+impl Scope {
+    /// Reads what a budget of AWS watches from its filter: one tag key of SageMaker with one value, else foreign.
+    pub fn of_filter(filter: Option<&Value>) -> Scope {
+        let Some(filter) = filter else {
+            return Scope::Foreign("the whole bill of the account".to_owned());
+        };
+        let tags = filter.get("Tags");
+        let key = tags.and_then(|tags| tags.get("Key")).and_then(Value::as_str);
+        let values = tags.and_then(|tags| tags.get("Values")).and_then(Value::as_array);
+        if let (Some(key), Some([value])) = (key, values.map(Vec::as_slice))
+            && let Some(key) = key.strip_prefix("user:")
+            && key::PRECEDENCE.contains(&key)
+        {
+            match value.as_str().and_then(Identity::parse) {
+                Some(Identity::Domain(domain)) => return Scope::Domain(domain.id),
+                Some(Identity::UserProfile(domain, name)) => {
+                    return Scope::UserProfile(domain.id, name);
+                }
+                Some(Identity::Space(domain, name)) => return Scope::Space(domain.id, name),
+                None => {}
+            }
+        }
+        Scope::Foreign(filter.to_string())
+    }
+}
+
+/// Tells the tag keys of SageMaker that a filter names without `user:`: AWS then counts nothing, for ever.
+pub fn keys_without_prefix(filter: &Value) -> Vec<String> {
+    match filter {
+        Value::Object(map) => {
+            let mut keys: Vec<String> = map
+                .iter()
+                .filter(|(name, _)| *name != "Tags")
+                .flat_map(|(_, value)| keys_without_prefix(value))
+                .collect();
+            if let Some(key) =
+                map.get("Tags").and_then(|tags| tags.get("Key")).and_then(Value::as_str)
+                && key::PRECEDENCE.contains(&key)
+            {
+                keys.push(key.to_owned());
+            }
+            keys
+        }
+        Value::Array(values) => values.iter().flat_map(keys_without_prefix).collect(),
+        _ => Vec::new(),
+    }
 }
 
 impl Threshold {

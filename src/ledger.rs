@@ -341,18 +341,18 @@ impl Reasons {
         if slice != REST {
             return Some(Reason::NotAnArn);
         }
-        let shows_nothing = self.present.values().all(|months| !months.contains(&month));
-        if shows_nothing && (self.none_active || !self.present.is_empty()) {
-            return Some(Reason::KeyInactive);
-        }
-        if !self.tagged_services.contains(service) {
-            return Some(Reason::ServiceUntagged);
+        if self.present.is_empty() {
+            return Some(if self.none_active { Reason::KeyInactive } else { Reason::NoTag });
         }
         let cell = (service.to_owned(), record_type.to_owned());
-        Some(if self.tagged_cells.contains(&cell) {
-            Reason::NoTag
-        } else {
+        Some(if !self.tagged_services.contains(service) {
+            Reason::ServiceUntagged
+        } else if !self.tagged_cells.contains(&cell) {
             Reason::RecordTypeUntagged
+        } else if self.present.values().all(|months| !months.contains(&month)) {
+            Reason::KeyInactive
+        } else {
+            Reason::NoTag
         })
     }
 }

@@ -25,6 +25,10 @@ pub mod control;
 pub mod bearer;
 pub mod ledger;
 pub mod table;
+pub mod report;
+pub mod notes;
+pub mod alert;
+pub mod files;
 
 // Edges.
 pub mod aws;

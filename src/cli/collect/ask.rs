@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use tokio::task::JoinSet;
 
 use crate::aws::cost_explorer::{CostExplorer, GroupRow};
 use crate::aws::{self, Kind, Meter};
+use crate::cli::clock::Clock;
 use crate::metric::Amounts;
 use crate::money::Money;
 use crate::period::Month;
@@ -92,7 +92,7 @@ pub struct Asker {
     /// Requests under way at once.
     pub concurrency: usize,
     /// The clock.
-    pub now: fn() -> Timestamp,
+    pub clock: Clock,
     /// Called after each answered page.
     pub on_page: Arc<dyn Fn(&Purpose) + Send + Sync>,
     currency: Arc<Mutex<Option<String>>>,
@@ -105,11 +105,11 @@ impl Asker {
         meter: Meter,
         spend_max: Option<Money>,
         concurrency: usize,
-        now: fn() -> Timestamp,
+        clock: Clock,
         on_page: Arc<dyn Fn(&Purpose) + Send + Sync>,
     ) -> Asker {
         let currency = Arc::new(Mutex::new(None));
-        Asker { explorer, meter, spend_max, concurrency, now, on_page, currency }
+        Asker { explorer, meter, spend_max, concurrency, clock, on_page, currency }
     }
 
     /// Returns the one currency seen.
@@ -169,7 +169,7 @@ impl Asker {
                 pages: 0,
                 groups: 0,
                 scales: [None; 4],
-                asked_at: (self.now)(),
+                asked_at: self.clock.now(),
             },
             rows: Vec::new(),
             records: Builder::default(),

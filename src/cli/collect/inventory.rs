@@ -9,6 +9,7 @@ use crate::aws::{self, Session, budgets, organizations};
 use crate::budget::AwsBudget;
 use crate::inventory::{Gap, Inventory};
 use crate::note::{Note, NoteKind};
+use crate::records::Records;
 use crate::usage;
 
 use super::state::State;
@@ -99,19 +100,15 @@ fn append(inventory: &mut Inventory, read: Inventory) {
 /// The regions in which the bill says that the account uses SageMaker.
 fn regions_of(account: &AccountId, state: &State) -> BTreeSet<String> {
     let mut regions = BTreeSet::new();
-    let values: BTreeSet<String> = state
-        .cells
-        .iter()
-        .flat_map(|frame| frame.distinct_values())
-        .map(|(_, value)| value)
-        .collect();
+    let values: BTreeSet<String> =
+        state.cells.iter().flat_map(Records::distinct_values).map(|(_, value)| value).collect();
     for domain in values.iter().filter_map(|value| Identity::parse(value)) {
         let domain = domain.domain();
         if domain.account == *account {
             regions.insert(domain.region.clone());
         }
     }
-    let billed = state.cells.iter().flat_map(crate::records::Records::distinct_usage);
+    let billed = state.cells.iter().flat_map(Records::distinct_usage);
     for (billed_account, usage_type) in billed {
         if billed_account == account.as_str() {
             regions.extend(usage::region_of(&usage_type).map(str::to_owned));

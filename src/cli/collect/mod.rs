@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 use crate::arn::AccountId;
 use crate::aws::cost_explorer::CostExplorer;
 use crate::aws::{Kind, Session, organizations, sts};
+use crate::cli::clock::Clock;
 use crate::key::{Backfill, KeyStatus};
 use crate::metric::Metric;
 use crate::money::Money;
@@ -52,7 +53,7 @@ pub struct Options {
     /// Whether Cost Explorer is asked for a forecast, and of which metric.
     pub forecast: Option<Metric>,
     /// The clock.
-    pub now: fn() -> Timestamp,
+    pub clock: Clock,
 }
 
 /// What tells the person about progress.
@@ -76,6 +77,10 @@ struct Standing {
     notes: Vec<Note>,
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "a manifest has many fields, and each is filled once, here"
+)]
 /// Collects a snapshot; `None` when the person did not want it at that price.
 pub async fn collect(
     session: &Session,
@@ -83,7 +88,7 @@ pub async fn collect(
     earlier: Option<&Snapshot>,
     progress: &dyn Progress,
 ) -> Result<Option<Snapshot>, Error> {
-    let taken_at = (options.now)();
+    let taken_at = options.clock.now();
     let explorer = CostExplorer::new(session, options.billing_view.clone());
     let standing = standing(session, &explorer, options).await?;
     let keys = request::claiming_keys(&options.keys, standing.statuses.as_deref());
@@ -99,7 +104,7 @@ pub async fn collect(
         session.meter().clone(),
         options.spend_max,
         options.concurrency,
-        options.now,
+        options.clock,
         progress.on_page(),
     );
     let mut run = Run { asker, options, progress, number: 1, state: State::default() };
@@ -112,17 +117,15 @@ pub async fn collect(
     let days = run.days_period(&scope);
     let moving = run.detail(&scope, comparable, days).await?;
     let forecasts = run.forecast(&scope, taken_at).await?;
-    let mut state = run.state;
-    let (inventory, budgets) =
-        inventory::read(session, options, &standing.caller, &state, taken_at, progress, &mut notes)
-            .await;
-    let mut inventory = inventory;
+    let caller = &standing.caller;
+    let (mut inventory, budgets) =
+        inventory::read(session, options, caller, &run.state, taken_at, progress, &mut notes).await;
+    inventory::name_accounts(session, &standing, &mut inventory, &run.state.account_names).await;
     if let Some(earlier) = earlier {
         inventory.carry_forward(&earlier.inventory);
     }
-    if standing.payer.as_ref().is_none_or(|payer| *payer == standing.caller) {
-        inventory::name_accounts(session, &standing, &mut inventory, &state.account_names).await;
-    }
+    let currency = run.asker.currency().unwrap_or_else(|| "USD".to_owned());
+    let mut state = run.state;
     state.sort();
     let manifest = Manifest {
         version: VERSION,
@@ -136,7 +139,7 @@ pub async fn collect(
         configured_keys: options.keys.clone(),
         key_statuses: standing.statuses,
         backfills: standing.backfills,
-        currency: run.asker.currency().unwrap_or_else(|| "USD".to_owned()),
+        currency,
         bill: state.bill,
         controls: state.controls,
         space_users: state.space_users,
@@ -153,12 +156,8 @@ pub async fn collect(
         receipt: session.meter().receipt(),
         notes,
     };
-    Ok(Some(Snapshot {
-        manifest,
-        records: Records::concat(&state.cells),
-        days: Records::concat(&state.days),
-        inventory,
-    }))
+    let (records, days) = (Records::concat(&state.cells), Records::concat(&state.days));
+    Ok(Some(Snapshot { manifest, records, days, inventory }))
 }
 
 fn check_quote(quote: &Quote, spend_max: Option<Money>) -> Result<(), Error> {
@@ -214,7 +213,9 @@ async fn standing(
     }
     match explorer.backfills().await {
         Ok(read) => backfills = Some(read),
-        Err(error) => notes.push(not_told("Whether history was backfilled", is_member, &error)),
+        Err(error) => {
+            notes.push(not_told("Whether history was backfilled", is_member, &error));
+        }
     }
     if is_member {
         let text = "This is a member account: it sees its own cost only, and neither Savings Plans held by \

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::metric::Amounts;
 use crate::period::{Month, Period};
-use crate::records::{Builder, Records};
+use crate::records::Records;
 use crate::request::{Cell, Purpose, Scope};
 use crate::snapshot::{Asked, BilledAccount, Control, Missing, Snapshot, SpaceUser};
 
@@ -184,7 +184,7 @@ impl State {
 }
 
 fn finish(answer: &mut Answer) -> Records {
-    std::mem::replace(&mut answer.records, Builder::default()).finish()
+    std::mem::take(&mut answer.records).finish()
 }
 
 fn within(frames: &[Records], months: &BTreeSet<Month>) -> Records {

@@ -1,0 +1,449 @@
+//! Owns alerts: thresholds of budgets against actual and forecast spend of the open month.
+//!
+//! The month's lines are the actual spend; days give the day of a crossing and the run rate, and nothing else.
+//! **Invariant:** what cannot be judged is said to be unknown, never taken for "within the limit".
+
+use std::collections::BTreeMap;
+
+use jiff::ToSpan;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::bearer::{Bearer, Register};
+use crate::budget::{
+    AwsBudget, LocalBudget, Notification, NotificationKind, Scope, Threshold, keys_without_prefix,
+};
+use crate::ledger::Ledger;
+use crate::metric::Metric;
+use crate::money::Money;
+use crate::owner::Owner;
+use crate::period::Month;
+use crate::snapshot::Snapshot;
+
+/// One threshold of one budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alert {
+    /// The budget's name.
+    pub budget: String,
+    /// Where the budget is kept.
+    pub source: Source,
+    /// Whose spend it watches.
+    pub scope: String,
+    /// The open month.
+    pub month: Month,
+    /// The metric.
+    pub metric: Option<Metric>,
+    /// The limit.
+    pub limit: Option<Money>,
+    /// Whether actual or forecast spend is watched.
+    pub watches: NotificationKind,
+    /// The amount at which the threshold lies.
+    pub threshold: Option<Money>,
+    /// The same in hundredths of a percent of the limit, where it was given so.
+    pub threshold_percent: Option<i128>,
+    /// Spend so far.
+    pub actual: Option<Money>,
+    /// Spend expected by the month's end.
+    pub forecast: Option<Money>,
+    /// Who made the forecast.
+    pub forecast_source: &'static str,
+    /// Whether it is crossed.
+    pub state: State,
+    /// The day it was or will be crossed.
+    pub day: Option<Date>,
+    /// The currency of the amounts.
+    pub currency: String,
+    /// What else the reader must know.
+    pub remark: String,
+}
+
+/// Where a budget is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// AWS Budgets.
+    Aws,
+    /// The configuration.
+    Configuration,
+}
+
+/// Whether a threshold is crossed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum State {
+    /// Spend has passed it.
+    Crossed,
+    /// Spend is expected to pass it within the month.
+    Forecast,
+    /// Neither.
+    Within,
+    /// It cannot be judged.
+    Unknown,
+}
+
+impl Source {
+    /// Returns the word for files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Aws => "aws",
+            Source::Configuration => "configuration",
+        }
+    }
+}
+
+impl State {
+    /// Returns the word for files.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Crossed => "crossed",
+            State::Forecast => "forecast",
+            State::Within => "within",
+            State::Unknown => "unknown",
+        }
+    }
+}
+
+impl NotificationKind {
+    /// Returns the word for files.
+    pub fn name(self) -> &'static str {
+        match self {
+            NotificationKind::Actual => "actual",
+            NotificationKind::Forecast => "forecast",
+        }
+    }
+}
+
+/// Spend of a scope by day, and what is left of the month at the run rate.
+struct Course {
+    days: BTreeMap<Date, Money>,
+    projected: BTreeMap<Date, Money>,
+    actual: Option<Money>,
+    forecast: Option<Money>,
+}
+
+/// What is judged: a budget of either source.
+struct Judged<'a> {
+    name: &'a str,
+    source: Source,
+    scope: Scope,
+    metric: Option<Metric>,
+    limit: Option<Money>,
+    actual: Option<Money>,
+    forecast: Option<(Money, &'static str)>,
+    notifications: Vec<Notification>,
+    currency: &'a str,
+    remark: String,
+}
+
+/// Judges every threshold of every budget for the open month.
+pub fn judge(
+    snapshot: &Snapshot,
+    ledger: &Ledger,
+    local: &[LocalBudget],
+    metric: Metric,
+) -> Vec<Alert> {
+    let manifest = &snapshot.manifest;
+    let month = Month::of(TimeZone::UTC.to_datetime(manifest.taken_at).date());
+    let spend = DailySpend::new(snapshot);
+    let mut alerts = Vec::new();
+    for budget in &manifest.budgets {
+        let judged = of_aws(budget);
+        let course = match (&judged.scope, judged.metric) {
+            (Scope::Foreign(_), _) | (_, None) => None,
+            (scope, Some(metric)) => Some(spend.course(ledger, scope, metric, month)),
+        };
+        alerts.extend(rows(&judged, course.as_ref(), month));
+    }
+    for budget in local {
+        let course = spend.course(ledger, &budget.scope, metric, month);
+        let cost_explorer = manifest
+            .forecasts
+            .iter()
+            .find(|forecast| budget.scope == Scope::All && forecast.metric == metric)
+            .zip(course.actual)
+            .map(|(forecast, actual)| (forecast.mean + actual, "cost_explorer"));
+        let judged = Judged {
+            name: &budget.name,
+            source: Source::Configuration,
+            scope: budget.scope.clone(),
+            metric: Some(metric),
+            limit: Some(budget.limit),
+            actual: course.actual,
+            forecast: cost_explorer.or(course.forecast.map(|forecast| (forecast, "days"))),
+            notifications: budget.notifications.clone(),
+            currency: &manifest.currency,
+            remark: String::new(),
+        };
+        alerts.extend(rows(&judged, Some(&course), month));
+    }
+    alerts
+}
+
+fn of_aws(budget: &AwsBudget) -> Judged<'_> {
+    let lacking = budget.filter.as_ref().map(keys_without_prefix).unwrap_or_default();
+    let mut remark = String::new();
+    if !lacking.is_empty() {
+        remark = format!(
+            "Its filter names {} without `user:`, so AWS counts nothing for it.",
+            lacking.join(", ")
+        );
+    } else if budget.time_unit != "MONTHLY" {
+        remark =
+            format!("Its period is {}, so only AWS's own figures are shown.", budget.time_unit);
+    }
+    let is_judged = remark.is_empty();
+    Judged {
+        name: &budget.name,
+        source: Source::Aws,
+        scope: if is_judged {
+            Scope::of_filter(budget.filter.as_ref())
+        } else {
+            Scope::Foreign(budget.filter.as_ref().map(ToString::to_string).unwrap_or_default())
+        },
+        metric: budget.metric,
+        limit: budget.limit,
+        // A budget that watches nothing shows zero; that is no spend to judge by.
+        actual: budget.actual.filter(|_| lacking.is_empty()),
+        forecast: budget.forecast.filter(|_| lacking.is_empty()).map(|it| (it, "aws_budgets")),
+        notifications: budget.notifications.clone(),
+        currency: &budget.currency,
+        remark,
+    }
+}
+
+fn rows(judged: &Judged<'_>, course: Option<&Course>, month: Month) -> Vec<Alert> {
+    let mut notifications = judged.notifications.clone();
+    if notifications.is_empty() {
+        notifications = [NotificationKind::Actual, NotificationKind::Forecast]
+            .map(|kind| Notification { kind, threshold: Threshold::BasisPoints(10_000) })
+            .to_vec();
+    }
+    notifications.sort();
+    let forecast = judged
+        .forecast
+        .or_else(|| course.and_then(|course| course.forecast).map(|it| (it, "days")));
+    notifications
+        .into_iter()
+        .map(|notification| {
+            let threshold = match (notification.threshold, judged.limit) {
+                (Threshold::Amount(money), _) => Some(money),
+                (points, Some(limit)) => Some(points.amount(limit)),
+                (Threshold::BasisPoints(_), None) => None,
+            };
+            let state = state(judged.actual, forecast.map(|it| it.0), threshold);
+            let day = course.zip(threshold).and_then(|(course, threshold)| match state {
+                State::Crossed => crossing(&course.days, threshold),
+                State::Forecast => {
+                    let mut days = course.days.clone();
+                    days.extend(&course.projected);
+                    crossing(&days, threshold)
+                }
+                State::Within | State::Unknown => None,
+            });
+            Alert {
+                budget: judged.name.to_owned(),
+                source: judged.source,
+                scope: judged.scope.to_string(),
+                month,
+                metric: judged.metric,
+                limit: judged.limit,
+                watches: notification.kind,
+                threshold,
+                threshold_percent: match notification.threshold {
+                    Threshold::BasisPoints(points) => Some(i128::from(points)),
+                    Threshold::Amount(_) => None,
+                },
+                actual: judged.actual,
+                forecast: forecast.map(|it| it.0),
+                forecast_source: forecast.map_or("", |it| it.1),
+                state,
+                day,
+                currency: judged.currency.to_owned(),
+                remark: judged.remark.clone(),
+            }
+        })
+        .collect()
+}
+
+fn state(actual: Option<Money>, forecast: Option<Money>, threshold: Option<Money>) -> State {
+    let passes = |money: Option<Money>| money.zip(threshold).map(|(money, at)| money > at);
+    match (passes(actual), passes(forecast)) {
+        (Some(true), _) => State::Crossed,
+        (_, Some(true)) => State::Forecast,
+        (Some(false), _) => State::Within,
+        (None, _) => State::Unknown,
+    }
+}
+
+/// The first day at whose end the running sum has passed the threshold.
+fn crossing(days: &BTreeMap<Date, Money>, threshold: Money) -> Option<Date> {
+    let mut sum = Money::ZERO;
+    days.iter().find_map(|(day, money)| {
+        sum += *money;
+        (sum > threshold).then_some(*day)
+    })
+}
+
+/// Every day's spend by owner.
+struct DailySpend {
+    rows: Vec<DayRow>,
+    last_complete: Date,
+}
+
+struct DayRow {
+    day: Date,
+    bearer: Bearer,
+    is_run: bool,
+    amounts: crate::metric::Amounts,
+}
+
+impl DailySpend {
+    fn new(snapshot: &Snapshot) -> DailySpend {
+        let manifest = &snapshot.manifest;
+        let register = Register::new(&snapshot.inventory, manifest.taken_at, &manifest.space_users);
+        let mut bearers: BTreeMap<(String, String), Bearer> = BTreeMap::new();
+        let rows = snapshot.days.iter().map(|record| {
+            let bearer = bearers
+                .entry((record.slice.clone(), record.value.clone()))
+                .or_insert_with(|| register.resolve(&record.slice, &record.value).0);
+            DayRow {
+                day: record.start,
+                bearer: bearer.clone(),
+                is_run: is_run(&record.record_type),
+                amounts: record.amounts,
+            }
+        });
+        // Data lags by up to a day (Cost Explorer refreshes at least once in 24 hours).
+        let last_complete =
+            TimeZone::UTC.to_datetime(manifest.taken_at - 24.hours()).date() - 1.days();
+        DailySpend { rows: rows.collect(), last_complete }
+    }
+
+    fn course(&self, ledger: &Ledger, scope: &Scope, metric: Metric, month: Month) -> Course {
+        let mut days: BTreeMap<Date, Money> = BTreeMap::new();
+        let mut run: BTreeMap<Date, Money> = BTreeMap::new();
+        for row in self.rows.iter().filter(|row| holds(scope, &row.bearer)) {
+            let Some(money) = row.amounts.get(metric) else { continue };
+            *days.entry(row.day).or_default() += money;
+            if row.is_run {
+                *run.entry(row.day).or_default() += money;
+            }
+        }
+        let lines = ledger.of_month(month).iter();
+        let actual = lines
+            .filter(|line| holds(scope, ledger.bearer(line)))
+            .map(|line| line.amounts.get(metric))
+            .try_fold(Money::ZERO, |sum, money| Some(sum + money?));
+        let period = month.period();
+        let mut projected = BTreeMap::new();
+        for day in period.days().filter(|day| *day > self.last_complete) {
+            if let Some(rate) = self.rate(&run, day) {
+                projected.insert(day, rate);
+            }
+        }
+        let days: BTreeMap<Date, Money> =
+            days.into_iter().filter(|(day, _)| period.contains(*day)).collect();
+        let incomplete: Money = days
+            .range(self.last_complete..)
+            .skip_while(|(day, _)| **day <= self.last_complete)
+            .map(|(_, money)| *money)
+            .sum();
+        let is_whole =
+            period.days().filter(|day| *day > self.last_complete).count() == projected.len();
+        let forecast = actual
+            .filter(|_| is_whole)
+            .map(|actual| (actual - incomplete + projected.values().copied().sum()).max(actual));
+        Course { days, projected, actual, forecast }
+    }
+
+    /// The mean of the last four same weekdays that are complete; absent without any of the last four weeks.
+    fn rate(&self, run: &BTreeMap<Date, Money>, day: Date) -> Option<Money> {
+        let first_known = self.rows.iter().map(|row| row.day).min()?;
+        let mut at = day;
+        while at > self.last_complete {
+            at -= 7.days();
+        }
+        let samples: Vec<Money> = (0..4_i64)
+            .map(|weeks| at - (weeks * 7).days())
+            .filter(|at| *at >= first_known)
+            .map(|at| run.get(&at).copied().unwrap_or(Money::ZERO))
+            .collect();
+        let sum: Money = samples.iter().copied().sum();
+        let even = vec![Money::from_cents(1); samples.len()];
+        Some(*sum.split(&even)?.first()?)
+    }
+}
+
+/// Tells whether an owner's cost counts for a budget.
+fn holds(scope: &Scope, bearer: &Bearer) -> bool {
+    let domain = bearer.owner.domain().map(|domain| &domain.id);
+    match scope {
+        Scope::All => true,
+        Scope::Domain(id) => domain == Some(id),
+        Scope::UserProfile(id, name) => {
+            domain == Some(id) && bearer.user_profile.as_ref() == Some(name)
+        }
+        Scope::Space(id, name) => {
+            matches!(&bearer.owner, Owner::Space(home, space) if home.id == *id && space == name)
+        }
+        Scope::Foreign(_) => false,
+    }
+}
+
+/// Whether a record type recurs day by day; fees, credits and refunds fall on a day and are no run rate.
+fn is_run(record_type: &str) -> bool {
+    let record_type: String =
+        record_type.chars().filter(|letter| !letter.is_whitespace()).collect();
+    !(record_type.ends_with("Fee")
+        || ["Credit", "Refund", "Tax", "Support"].contains(&record_type.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn money(text: &str) -> Money {
+        Money::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_threshold_is_crossed_on_the_day_that_passes_it() {
+        let start: Date = "2026-11-01".parse().unwrap();
+        let days: BTreeMap<Date, Money> =
+            (0..5_i64).map(|index| (start + index.days(), money("10"))).collect();
+        for (threshold, expected) in
+            [("9.99", Some("2026-11-01")), ("10", Some("2026-11-02")), ("50", None)]
+        {
+            let day = crossing(&days, money(threshold)).map(|day| day.to_string());
+            assert_eq!(day.as_deref(), expected, "{threshold}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_judged_is_unknown() {
+        let table = [
+            (Some("11"), Some("20"), Some("10"), State::Crossed),
+            (Some("9"), Some("20"), Some("10"), State::Forecast),
+            (Some("9"), Some("10"), Some("10"), State::Within),
+            (Some("9"), None, Some("10"), State::Within),
+            (None, None, Some("10"), State::Unknown),
+            (None, Some("20"), Some("10"), State::Forecast),
+            (Some("9"), Some("20"), None, State::Unknown),
+        ];
+        for (actual, forecast, threshold, expected) in table {
+            let state = state(actual.map(money), forecast.map(money), threshold.map(money));
+            assert_eq!(state, expected, "{actual:?} {forecast:?} {threshold:?}");
+        }
+    }
+
+    #[test]
+    fn fees_and_credits_are_no_run_rate() {
+        for (record_type, expected) in [
+            ("Usage", true),
+            ("SavingsPlanCoveredUsage", true),
+            ("Savings Plan Recurring Fee", false),
+            ("SavingsPlanUpfrontFee", false),
+            ("Credit", false),
+        ] {
+            assert_eq!(is_run(record_type), expected, "{record_type}");
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Owns the tables of a report's files: their names and columns are an interface.
+//!
+//! Columns may be added at the end; `docs/monthly-run.md` lists them.
+
+use std::collections::BTreeMap;
+
+use crate::alert::Alert;
+use crate::bearer::Bearer;
+use crate::ledger::{Line, Reason};
+use crate::metric::{Amounts, Metric};
+use crate::money::Money;
+use crate::owner::Owner;
+use crate::period::Month;
+use crate::report::Report;
+use crate::table::{Cell, Column, Kind, Table};
+
+const fn column(name: &'static str, heading: &'static str, kind: Kind) -> Column {
+    Column { name, heading, kind }
+}
+
+const METRICS: [Column; 4] = [
+    column("unblended_cost", "Unblended", Kind::Money),
+    column("amortized_cost", "Amortized", Kind::Money),
+    column("net_amortized_cost", "Net amortized", Kind::Money),
+    column("net_unblended_cost", "Net unblended", Kind::Money),
+];
+
+fn metrics<'a>(amounts: &Amounts) -> impl Iterator<Item = Cell<'a>> + use<'a> {
+    Metric::ALL.map(|metric| Cell::money(amounts.get(metric))).into_iter()
+}
+
+/// `lines.csv`: one row a line of the given months.
+pub fn lines<'a>(report: &'a Report<'a>, months: &'a [Month]) -> Table<'a> {
+    let mut columns = vec![
+        column("month", "Month", Kind::Month),
+        column("owner_kind", "Owner's kind", Kind::Text),
+        column("owner_account", "Owner's account", Kind::Text),
+        column("billed_account", "Billed account", Kind::Text),
+        column("region", "Region", Kind::Text),
+        column("domain", "Domain", Kind::Text),
+        column("user_profile", "User profile", Kind::Text),
+        column("space", "Space", Kind::Text),
+        column("team", "Team", Kind::Text),
+        column("service", "Service", Kind::Text),
+        column("component", "Component", Kind::Text),
+        column("usage_type", "Usage type", Kind::Text),
+        column("record_type", "Record type", Kind::Text),
+        column("cause", "Cause", Kind::Text),
+        column("reason", "Reason", Kind::Text),
+        column("usage_quantity", "Usage", Kind::Quantity),
+        column("usage_unit", "Unit", Kind::Text),
+        column("estimated", "Estimated", Kind::Flag),
+    ];
+    columns.extend(METRICS);
+    columns.push(column("currency", "Currency", Kind::Text));
+    columns.push(column("tag", "Tag", Kind::Text));
+    let rows = months.iter().flat_map(|month| report.ledger.of_month(*month));
+    Table { columns, rows: Box::new(rows.map(|line| line_row(report, line))) }
+}
+
+fn line_row<'a>(report: &'a Report<'a>, line: &'a Line) -> Vec<Cell<'a>> {
+    let bearer = report.ledger.bearer(line);
+    let name = |number: u32| report.ledger.names.text(number);
+    let mut cells = vec![Cell::Month(line.month), Cell::text(bearer.owner.kind())];
+    let [account, domain, user, space] = owner_cells(bearer);
+    cells.extend([account, Cell::text(report.billed_account(line).unwrap_or_default())]);
+    cells.extend([Cell::text(report.region(line).unwrap_or_default()), domain, user, space]);
+    cells.extend([
+        Cell::Blank,
+        Cell::text(name(line.service)),
+        Cell::text(line.component.name()),
+        Cell::text(name(line.usage_type)),
+        Cell::text(name(line.record_type)),
+        Cell::text(line.cause.to_string()),
+        Cell::text(line.reason.map_or("", Reason::name)),
+        line.usage.map_or(Cell::Blank, Cell::Quantity),
+        line.usage_unit.map_or(Cell::Blank, |unit| Cell::text(name(unit))),
+        Cell::Flag(line.estimated),
+    ]);
+    cells.extend(metrics(&line.amounts));
+    cells.push(Cell::text(report.snapshot.manifest.currency.as_str()));
+    cells.push(tag_cell(&bearer.owner));
+    cells
+}
+
+/// The cells of account, domain, user profile and space.
+fn owner_cells(bearer: &Bearer) -> [Cell<'_>; 4] {
+    let domain = bearer.owner.domain();
+    let space = match &bearer.owner {
+        Owner::Space(_, space) => Cell::text(space.as_str()),
+        _ => Cell::Blank,
+    };
+    [
+        domain.map_or(Cell::Blank, |domain| Cell::text(domain.account.as_str())),
+        domain.map_or(Cell::Blank, |domain| Cell::text(domain.id.as_str())),
+        bearer.user_profile.as_ref().map_or(Cell::Blank, |user| Cell::text(user.as_str())),
+        space,
+    ]
+}
+
+fn tag_cell(owner: &Owner) -> Cell<'_> {
+    match owner {
+        Owner::Tag { key, value } => Cell::text(format!("{key}={value}")),
+        Owner::Pool(pool) => Cell::text(format!("pool={}", pool.name())),
+        _ => Cell::Blank,
+    }
+}
+
+/// What an owner bears in a month: the unattributed once a reason.
+struct OwnerTotal<'a> {
+    bearer: &'a Bearer,
+    reason: Option<Reason>,
+    billed: Option<Money>,
+}
+
+fn owner_totals<'a>(report: &'a Report<'a>) -> Vec<OwnerTotal<'a>> {
+    let mut totals: BTreeMap<(usize, Option<Reason>), Option<Money>> = BTreeMap::new();
+    for line in report.ledger.of_month(report.month) {
+        let is_nobody = report.ledger.bearer(line).owner == Owner::Unattributed;
+        let key = (line.bearer, line.reason.filter(|_| is_nobody));
+        let total = totals.entry(key).or_insert(Some(Money::ZERO));
+        *total = total.zip(line.amounts.get(report.metric)).map(|(sum, money)| sum + money);
+    }
+    totals
+        .into_iter()
+        .map(|((place, reason), billed)| {
+            let bearer = &report.ledger.bearers[place];
+            OwnerTotal { bearer, reason, billed }
+        })
+        .collect()
+}
+
+/// `owners.csv`: one row an owner of the report's month, pools and the unattributed included.
+pub fn owners<'a>(report: &'a Report<'a>) -> Table<'a> {
+    let columns = vec![
+        column("month", "Month", Kind::Month),
+        column("owner_kind", "Kind", Kind::Text),
+        column("owner_account", "Account", Kind::Text),
+        column("region", "Region", Kind::Text),
+        column("domain", "Domain", Kind::Text),
+        column("domain_name", "Domain's name", Kind::Text),
+        column("user_profile", "User profile", Kind::Text),
+        column("space", "Space", Kind::Text),
+        column("team", "Team", Kind::Text),
+        column("billed", "Billed", Kind::Money),
+        column("shared", "Shared", Kind::Money),
+        column("total", "Total", Kind::Money),
+        column("currency", "Currency", Kind::Text),
+        column("share_percent", "Share", Kind::Percent),
+        column("reason", "Reason", Kind::Text),
+        column("settlement", "Settlement", Kind::Text),
+        column("tag", "Tag", Kind::Text),
+        column("status", "Status", Kind::Text),
+    ];
+    let whole = report.total(report.month);
+    let rows = owner_totals(report).into_iter().map(move |total| {
+        let bearer = total.bearer;
+        let [account, domain, user, space] = owner_cells(bearer);
+        let region = bearer.owner.domain().map_or("", |domain| domain.region.as_str());
+        let share = total.billed.zip(whole).and_then(|(part, whole)| part.basis_points_of(whole));
+        vec![
+            Cell::Month(report.month),
+            Cell::text(bearer.owner.kind()),
+            account,
+            Cell::text(region),
+            domain,
+            Cell::text(bearer.domain_name.as_deref().unwrap_or_default()),
+            user,
+            space,
+            Cell::Blank,
+            Cell::money(total.billed),
+            Cell::Money(Money::ZERO),
+            Cell::money(total.billed),
+            Cell::text(report.snapshot.manifest.currency.as_str()),
+            share.map_or(Cell::Blank, Cell::Percent),
+            Cell::text(total.reason.map_or("", Reason::name)),
+            Cell::text(report.settlement(report.month).name()),
+            tag_cell(&bearer.owner),
+            Cell::text(status(bearer)),
+        ]
+    });
+    Table { columns, rows: Box::new(rows) }
+}
+
+fn status(bearer: &Bearer) -> &'static str {
+    use crate::bearer::Existence;
+    match bearer.existence {
+        Existence::Listed => "exists",
+        Existence::LastSeen(_) => "gone",
+        Existence::NeverListed => "not in inventory",
+        Existence::Unknown => "",
+    }
+}
+
+/// `unattributed.csv`: the lines of the report's month that nobody bears, with the reason.
+pub fn unattributed<'a>(report: &'a Report<'a>) -> Table<'a> {
+    let mut columns = vec![
+        column("month", "Month", Kind::Month),
+        column("reason", "Reason", Kind::Text),
+        column("billed_account", "Billed account", Kind::Text),
+        column("region", "Region", Kind::Text),
+        column("service", "Service", Kind::Text),
+        column("component", "Component", Kind::Text),
+        column("usage_type", "Usage type", Kind::Text),
+        column("record_type", "Record type", Kind::Text),
+        column("estimated", "Estimated", Kind::Flag),
+    ];
+    columns.extend(METRICS);
+    columns.push(column("currency", "Currency", Kind::Text));
+    let lines = report.ledger.of_month(report.month).iter();
+    let rows = lines.filter(|line| report.ledger.bearer(line).owner == Owner::Unattributed).map(
+        move |line| {
+            let name = |number: u32| Cell::text(report.ledger.names.text(number));
+            let mut cells = vec![
+                Cell::Month(line.month),
+                Cell::text(line.reason.map_or("", Reason::name)),
+                Cell::text(report.billed_account(line).unwrap_or_default()),
+                Cell::text(report.region(line).unwrap_or_default()),
+                name(line.service),
+                Cell::text(line.component.name()),
+                name(line.usage_type),
+                name(line.record_type),
+                Cell::Flag(line.estimated),
+            ];
+            cells.extend(metrics(&line.amounts));
+            cells.push(Cell::text(report.snapshot.manifest.currency.as_str()));
+            cells
+        },
+    );
+    Table { columns, rows: Box::new(rows) }
+}
+
+/// `trend.csv`: each domain, pool and the unattributed in each month of the snapshot.
+pub fn trend<'a>(report: &'a Report<'a>) -> Table<'a> {
+    let mut columns = vec![
+        column("month", "Month", Kind::Month),
+        column("owner_kind", "Kind", Kind::Text),
+        column("domain", "Domain", Kind::Text),
+        column("domain_name", "Domain's name", Kind::Text),
+        column("tag", "Tag", Kind::Text),
+    ];
+    columns.extend(METRICS);
+    columns.extend([
+        column("currency", "Currency", Kind::Text),
+        column("settlement", "Settlement", Kind::Text),
+        column("comparable", "Compares with the month before", Kind::Flag),
+    ]);
+    let mut totals: BTreeMap<(Month, String, String), (&Bearer, Amounts)> = BTreeMap::new();
+    for line in &report.ledger.lines {
+        let bearer = report.ledger.bearer(line);
+        let (kind, name) = match bearer.owner.domain() {
+            Some(domain) => ("domain", domain.id.to_string()),
+            None => (bearer.owner.kind(), bearer.owner.to_string()),
+        };
+        let key = (line.month, kind.to_owned(), name);
+        totals.entry(key).or_insert((bearer, Amounts::ZERO)).1.add(&line.amounts);
+    }
+    let incomparable = crate::notes::coverage_changes(&report.snapshot.manifest);
+    let rows = totals.into_iter().map(move |((month, kind, _), (bearer, amounts))| {
+        let domain = bearer.owner.domain();
+        let mut cells = vec![
+            Cell::Month(month),
+            Cell::text(kind),
+            domain.map_or(Cell::Blank, |domain| Cell::text(domain.id.as_str())),
+            Cell::text(bearer.domain_name.as_deref().unwrap_or_default()),
+            tag_cell(&bearer.owner),
+        ];
+        cells.extend(metrics(&amounts));
+        cells.push(Cell::text(report.snapshot.manifest.currency.as_str()));
+        cells.push(Cell::text(report.settlement(month).name()));
+        cells.push(Cell::Flag(!incomparable.contains_key(&month)));
+        cells
+    });
+    Table { columns, rows: Box::new(rows) }
+}
+
+/// `alerts.csv`: one row a threshold of a budget.
+pub fn alerts(alerts: &[Alert]) -> Table<'_> {
+    let columns = vec![
+        column("budget", "Budget", Kind::Text),
+        column("source", "Source", Kind::Text),
+        column("scope", "Scope", Kind::Text),
+        column("month", "Month", Kind::Month),
+        column("metric", "Metric", Kind::Text),
+        column("limit", "Limit", Kind::Money),
+        column("watches", "Watches", Kind::Text),
+        column("threshold", "Threshold", Kind::Money),
+        column("threshold_percent", "Threshold", Kind::Percent),
+        column("actual", "Actual", Kind::Money),
+        column("forecast", "Forecast", Kind::Money),
+        column("forecast_source", "Forecast by", Kind::Text),
+        column("state", "State", Kind::Text),
+        column("day", "Day", Kind::Day),
+        column("currency", "Currency", Kind::Text),
+        column("remark", "Remark", Kind::Text),
+    ];
+    let rows = alerts.iter().map(|alert| {
+        vec![
+            Cell::text(alert.budget.as_str()),
+            Cell::text(alert.source.name()),
+            Cell::text(alert.scope.as_str()),
+            Cell::Month(alert.month),
+            Cell::text(alert.metric.map_or("", Metric::name)),
+            Cell::money(alert.limit),
+            Cell::text(alert.watches.name()),
+            Cell::money(alert.threshold),
+            alert.threshold_percent.map_or(Cell::Blank, Cell::Percent),
+            Cell::money(alert.actual),
+            Cell::money(alert.forecast),
+            Cell::text(alert.forecast_source),
+            Cell::text(alert.state.name()),
+            alert.day.map_or(Cell::Blank, Cell::Day),
+            Cell::text(alert.currency.as_str()),
+            Cell::text(alert.remark.as_str()),
+        ]
+    });
+    Table { columns, rows: Box::new(rows) }
+}

@@ -1,0 +1,316 @@
+//! Owns what a report shows: a definition's rows, coverage, settlement, and the typed tables of its files.
+//!
+//! **Invariant:** every table of one report sums the same lines, so the sum in one equals the sum in every other.
+
+use std::collections::BTreeMap;
+
+use jiff::ToSpan;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+
+use crate::bearer::Bearer;
+use crate::ledger::{Ledger, Line};
+use crate::metric::Metric;
+use crate::money::Money;
+use crate::owner::Owner;
+use crate::period::Month;
+use crate::snapshot::Snapshot;
+use crate::usage;
+
+/// A month's report under way: the snapshot, its ledger, and what is shown of them.
+pub struct Report<'a> {
+    /// What was fetched.
+    pub snapshot: &'a Snapshot,
+    /// Who bears what.
+    pub ledger: &'a Ledger,
+    /// The month.
+    pub month: Month,
+    /// The metric of totals, statements and budgets.
+    pub metric: Metric,
+}
+
+/// What is shown, in which rows: one TOML file.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// The name of its file.
+    pub name: String,
+    /// The heading.
+    pub title: String,
+    /// One sentence below it.
+    pub caption: String,
+    /// What the rows are grouped by.
+    pub rows: Vec<Dimension>,
+    /// Rows shown on the page; all of them are in files.
+    #[serde(default)]
+    pub limit: Option<usize>,
+    /// The only kind of owner shown.
+    #[serde(default)]
+    pub only: Option<String>,
+    /// The chart drawn of it.
+    #[serde(default)]
+    pub chart: Option<ChartKind>,
+}
+
+/// What rows can be grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dimension {
+    /// The domain by name and id; pools and the unattributed by their kind.
+    Domain,
+    /// Who bears it; a private space counts to its user.
+    Bearer,
+    /// The space.
+    Space,
+    /// The component of SageMaker.
+    Component,
+    /// The service.
+    Service,
+    /// The usage type.
+    UsageType,
+    /// The record type.
+    RecordType,
+    /// The region.
+    Region,
+    /// The account of the owner.
+    OwnerAccount,
+    /// The account that was billed.
+    BilledAccount,
+    /// Why it has no owner, or no closer one.
+    Reason,
+}
+
+/// How a definition is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChartKind {
+    /// Months, stacked.
+    Trend,
+    /// One month, one bar a row.
+    Bars,
+}
+
+/// A row of a definition's result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What it is grouped by.
+    pub labels: Vec<String>,
+    /// The amount of each month of the snapshot up to the report's, and of the open one.
+    pub months: Vec<Option<Money>>,
+}
+
+/// How final a month is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is not over.
+    Open,
+    /// AWS calls its figures estimated.
+    Estimated,
+    /// It is over; late cost still arrives.
+    Settling,
+    /// Late cost is not expected.
+    Settled,
+}
+
+/// Days after a month's end for which late cost is expected; AI services arrive last.
+pub const SETTLING_DAYS: i64 = 15;
+
+/// What share of a month has an owner.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Borne by a space, a user, a domain or a tag.
+    pub attributed: Money,
+    /// In pools.
+    pub shared: Money,
+    /// Nobody's.
+    pub unattributed: Money,
+}
+
+impl Settlement {
+    /// Returns the word for files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Settlement::Open => "open",
+            Settlement::Estimated => "estimated",
+            Settlement::Settling => "settling",
+            Settlement::Settled => "settled",
+        }
+    }
+}
+
+impl Dimension {
+    /// Returns the heading for people and the column in files.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Dimension::Domain => ("domain", "Domain"),
+            Dimension::Bearer => ("owner", "Owner"),
+            Dimension::Space => ("space", "Space"),
+            Dimension::Component => ("component", "Component"),
+            Dimension::Service => ("service", "Service"),
+            Dimension::UsageType => ("usage_type", "Usage type"),
+            Dimension::RecordType => ("record_type", "Record type"),
+            Dimension::Region => ("region", "Region"),
+            Dimension::OwnerAccount => ("owner_account", "Owner's account"),
+            Dimension::BilledAccount => ("billed_account", "Billed account"),
+            Dimension::Reason => ("reason", "Reason"),
+        }
+    }
+}
+
+impl Report<'_> {
+    /// Tells how final a month is, as of the snapshot.
+    pub fn settlement(&self, month: Month) -> Settlement {
+        let taken = TimeZone::UTC.to_datetime(self.snapshot.manifest.taken_at).date();
+        let end = month.plus(1).start();
+        if taken < end {
+            Settlement::Open
+        } else if self.snapshot.manifest.is_estimated(month) {
+            Settlement::Estimated
+        } else if taken < end + SETTLING_DAYS.days() {
+            Settlement::Settling
+        } else {
+            Settlement::Settled
+        }
+    }
+
+    /// Returns the months shown in trends: every month of the snapshot.
+    pub fn months(&self) -> Vec<Month> {
+        self.snapshot.manifest.months()
+    }
+
+    /// Sums the report month's lines in the report's metric; absent where the metric was not delivered.
+    pub fn total(&self, month: Month) -> Option<Money> {
+        self.ledger.total(month).get(self.metric)
+    }
+
+    /// Tells what share of a month has an owner.
+    pub fn coverage(&self, month: Month) -> Coverage {
+        let mut coverage = Coverage::default();
+        for line in self.ledger.of_month(month) {
+            let money = line.amounts.get(self.metric).unwrap_or(Money::ZERO);
+            match self.ledger.bearer(line).owner {
+                Owner::Pool(_) => coverage.shared += money,
+                Owner::Unattributed => coverage.unattributed += money,
+                _ => coverage.attributed += money,
+            }
+        }
+        coverage
+    }
+
+    /// Groups the lines of every month by a definition's rows, largest in the report's month first.
+    pub fn tabulate(&self, definition: &Definition) -> Vec<Row> {
+        let months = self.months();
+        let mut rows: BTreeMap<Vec<String>, Vec<Option<Money>>> = BTreeMap::new();
+        for line in &self.ledger.lines {
+            let bearer = self.ledger.bearer(line);
+            if definition.only.as_deref().is_some_and(|kind| kind != bearer.owner.kind()) {
+                continue;
+            }
+            let labels: Vec<String> =
+                definition.rows.iter().map(|dimension| self.label(*dimension, line)).collect();
+            let amounts =
+                rows.entry(labels).or_insert_with(|| vec![Some(Money::ZERO); months.len()]);
+            let index = months.iter().position(|month| *month == line.month);
+            let index = index.expect("every line lies in a month of the snapshot");
+            amounts[index] =
+                amounts[index].zip(line.amounts.get(self.metric)).map(|(sum, money)| sum + money);
+        }
+        let at = months.iter().position(|month| *month == self.month);
+        let mut rows: Vec<Row> =
+            rows.into_iter().map(|(labels, months)| Row { labels, months }).collect();
+        rows.sort_by_key(|row| {
+            let amount = at.and_then(|at| row.months[at]).unwrap_or(Money::ZERO);
+            (std::cmp::Reverse(amount), row.labels.clone())
+        });
+        rows
+    }
+
+    fn label(&self, dimension: Dimension, line: &Line) -> String {
+        let bearer = self.ledger.bearer(line);
+        let name = |number: u32| self.ledger.names.text(number).to_owned();
+        match dimension {
+            Dimension::Domain => domain_label(bearer),
+            Dimension::Bearer => bearer_label(bearer),
+            Dimension::Space => match &bearer.owner {
+                Owner::Space(_, space) => space.to_string(),
+                _ => String::new(),
+            },
+            Dimension::Component => match line.component {
+                usage::Component::Other => name(line.usage_type),
+                component => component.title().to_owned(),
+            },
+            Dimension::Service => name(line.service),
+            Dimension::UsageType => name(line.usage_type),
+            Dimension::RecordType => name(line.record_type),
+            Dimension::Region => self.region(line).unwrap_or_default(),
+            Dimension::OwnerAccount => {
+                bearer.owner.domain().map(|domain| domain.account.to_string()).unwrap_or_default()
+            }
+            Dimension::BilledAccount => line.billed_account.map(name).unwrap_or_default(),
+            Dimension::Reason => {
+                line.reason.map(|reason| reason.title().to_owned()).unwrap_or_default()
+            }
+        }
+    }
+
+    /// Tells the region of a line: of its owner's ARN, else of its usage type.
+    pub fn region(&self, line: &Line) -> Option<String> {
+        match self.ledger.bearer(line).owner.domain() {
+            Some(domain) => Some(domain.region.clone()),
+            None => usage::region_of(self.ledger.names.text(line.usage_type)).map(str::to_owned),
+        }
+    }
+
+    /// Tells the account that a line without one was billed to, where the month had only one.
+    pub fn billed_account(&self, line: &Line) -> Option<String> {
+        if let Some(number) = line.billed_account {
+            return Some(self.ledger.names.text(number).to_owned());
+        }
+        let rows = &self.snapshot.manifest.billed_accounts;
+        let mut accounts = rows.iter().filter(|row| row.month == line.month);
+        let first = &accounts.next()?.account;
+        accounts.all(|row| row.account == *first).then(|| first.clone())
+    }
+}
+
+/// Names a domain for people.
+pub fn domain_label(bearer: &Bearer) -> String {
+    match (&bearer.owner, bearer.owner.domain()) {
+        (_, Some(domain)) => match &bearer.domain_name {
+            Some(name) => format!("{name} ({})", domain.id),
+            None => domain.id.to_string(),
+        },
+        (Owner::Tag { key, value }, None) => format!("{key} = {value}"),
+        (Owner::Pool(pool), None) => format!("pool: {}", pool.name()),
+        _ => "without an owner".to_owned(),
+    }
+}
+
+/// Names an owner for people; a private space goes by its user.
+pub fn bearer_label(bearer: &Bearer) -> String {
+    let place = |domain: &crate::arn::DomainKey| {
+        bearer.domain_name.clone().unwrap_or_else(|| domain.id.to_string())
+    };
+    match (&bearer.owner, &bearer.user_profile) {
+        (Owner::Space(domain, _) | Owner::UserProfile(domain, _), Some(user)) => {
+            format!("{user} ({})", place(domain))
+        }
+        (Owner::Space(domain, space), None) => format!("space {space} ({})", place(domain)),
+        (Owner::Domain(domain), _) => format!("domain {} ({})", place(domain), domain.id),
+        _ => domain_label(bearer),
+    }
+}
+
+/// The definitions that are compiled in, in the order of the page.
+pub fn definitions() -> Vec<Definition> {
+    [
+        include_str!("../reports/domains.toml"),
+        include_str!("../reports/owners.toml"),
+        include_str!("../reports/components.toml"),
+        include_str!("../reports/record_types.toml"),
+        include_str!("../reports/unattributed.toml"),
+    ]
+    .into_iter()
+    .map(|text| toml::from_str(text).expect("the compiled-in definitions are valid"))
+    .collect()
+}
