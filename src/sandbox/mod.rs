@@ -8,6 +8,10 @@ pub mod bill;
 pub mod faults;
 pub mod world;
 
+// How it is made.
+pub mod scenario;
+pub mod generate;
+
 // How it is asked.
 pub mod wire;
 pub mod http;
