@@ -4,6 +4,7 @@
 
 // What is there, and what it costs.
 pub mod organisation;
+mod metric;
 pub mod bill;
 pub mod faults;
 pub mod world;

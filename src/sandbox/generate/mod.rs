@@ -237,9 +237,9 @@ mod tests {
     #[test]
     fn large_organisations_keep_months_instead_of_days() {
         let mut scenario = Scenario::default();
-        (scenario.domain_count, scenario.user_count) = (Some(7), Some(600));
+        (scenario.domain_count, scenario.user_count) = (Some(7), Some(430));
         let world = world(&scenario, 1, 1, "2026-11-22T16:00:00Z".parse().unwrap());
-        assert_eq!(world.organisation.user_profiles.len(), 4200);
+        assert_eq!(world.organisation.user_profiles.len(), 3010);
         assert_eq!(world.organisation.domains.len(), 7);
         let of_plan = |it: &Charge| it.meter.record_type.starts_with("SavingsPlan");
         let fee = sum(&world, Metric::UnblendedCost, of_plan);

@@ -91,7 +91,7 @@ pub(super) fn person(
         _ => Marks { domain: true, user, space: None },
     };
     let instance = pick(making, &home.template.instances);
-    let a_day = making.rng.random_range(2 * HOUR..8 * HOUR);
+    let a_day = making.rng.random_range(4 * HOUR..10 * HOUR);
     let component = match home.template.studio {
         Studio::Classic => "Studio:KernelGateway-",
         _ if at % 5 == 3 => "Studio:CodeEditor-",
@@ -136,7 +136,7 @@ fn jobs(making: &mut Making<'_>, home: &Home<'_>, life: &Life, truth: &str, at: 
         let instance = pick(making, &home.template.training);
         // Spot is sold at about a third.
         let price = hourly(instance) * if component == "TrSpt:" { 35 } else { 100 } / 100;
-        let a_day = making.rng.random_range(2 * HOUR..14 * HOUR);
+        let a_day = making.rng.random_range(12 * HOUR..48 * HOUR);
         let rhythm = Rhythm::Jobs { a_day, percent };
         let what = (tags.clone(), truth.to_owned());
         bill(making, Use { price, ..hours(home, component, instance, rhythm, life, what) });
