@@ -73,9 +73,8 @@ pub(super) fn bill(making: &mut Making<'_>, it: Use<'_>) {
     }
     making.serial += 1;
     let salt = mix(making.seed ^ mix(making.serial));
-    let start = making.span.start;
-    let days = Period { start: from, end: to }.days();
-    let quantities: Vec<i64> = days.map(|day| quantity(it.rhythm, day, start, salt)).collect();
+    let days = making.days(from).iter().take_while(|day| day.date < to);
+    let quantities: Vec<i64> = days.map(|day| quantity(it.rhythm, day, salt)).collect();
     let (prefix, percent) = region(it.region);
     let price = it.price * percent / 100;
     let meter = Meter {
@@ -116,11 +115,11 @@ fn cover(
     let covered: Vec<i64> = quantities.iter().map(|quantity| *quantity.min(&cap)).collect();
     let key = (meter.account.clone(), meter.region.clone(), meter.usage_type.clone());
     let negated = making.plan.negated.entry(key).or_default();
-    let period = Period { start: first, end: making.span.end };
-    for (day, quantity) in period.days().zip(&covered) {
-        *making.plan.used.entry(Month::of(day)).or_default() += quantity * rate;
+    let used = &mut making.plan.used;
+    for (day, quantity) in days_from(&making.calendar, first).iter().zip(&covered) {
+        *used.entry(day.month).or_default() += quantity * rate;
         if !making.variants.negation_tagged {
-            *negated.entry(day).or_default() += quantity * price;
+            *negated.entry(day.date).or_default() += quantity * price;
         }
     }
     let rest = quantities.iter().zip(&covered).map(|(whole, part)| whole - part).collect();
@@ -174,32 +173,67 @@ fn lumped(
     if !making.coarse {
         return Charge::daily(meter, rates, first, quantities);
     }
-    let mut months: BTreeMap<Month, (Date, i64)> = BTreeMap::new();
-    let days = Period { start: first, end: making.span.end }.days();
-    for (day, quantity) in days.zip(quantities) {
-        months.entry(Month::of(day)).or_insert((day, 0)).1 += quantity;
+    let mut months: Vec<(Date, i64)> = Vec::with_capacity(15);
+    for (day, quantity) in making.days(first).iter().zip(quantities) {
+        match months.last_mut().filter(|(at, _)| Month::of(*at) == day.month) {
+            Some((_, sum)) => *sum += quantity,
+            None => months.push((day.date, quantity)),
+        }
     }
-    let days: Vec<(Date, i64)> = months.into_values().collect();
-    Charge::on(meter, rates, &days)
+    Charge::on(meter, rates, &months)
+}
+
+/// A day of the history, with what its quantities depend on.
+pub(super) struct Day {
+    pub(super) date: Date,
+    month: Month,
+    month_days: i64,
+    weekend: bool,
+    /// Days since 1970, for the noise.
+    number: u64,
+    /// Days since the history began, for the growth.
+    age: i64,
+}
+
+/// Returns every day of the history.
+pub(super) fn calendar(span: Period) -> Vec<Day> {
+    let day = |(age, date): (i64, Date)| Day {
+        date,
+        month: Month::of(date),
+        month_days: i64::from(Month::of(date).day_count()),
+        weekend: matches!(date.weekday(), Weekday::Saturday | Weekday::Sunday),
+        number: u64::from(day_number(date).unsigned_abs()),
+        age,
+    };
+    (0..).zip(span.days()).map(day).collect()
+}
+
+/// Returns the days from one on.
+fn days_from(calendar: &[Day], first: Date) -> &[Day] {
+    &calendar[calendar.partition_point(|day| day.date < first)..]
+}
+
+impl Making<'_> {
+    fn days(&self, first: Date) -> &[Day] {
+        days_from(&self.calendar, first)
+    }
 }
 
 /// Returns the quantity of a day.
-fn quantity(rhythm: Rhythm, day: Date, start: Date, salt: u64) -> i64 {
-    let number = day_number(day);
-    let noise = mix(salt ^ u64::from(number.unsigned_abs()));
+fn quantity(rhythm: Rhythm, day: &Day, salt: u64) -> i64 {
+    let noise = mix(salt ^ day.number);
     let chance = noise % 100;
     let spread = 600 + i64::try_from((noise >> 8) % 800).expect("below 800");
     // Use grows by half within a year and a half.
-    let growth = 850 + i64::from(number - day_number(start)).max(0);
+    let growth = 850 + day.age;
     let grown = |quantity: i64| quantity * spread / 1000 * growth / 1000;
     match rhythm {
         Rhythm::Always { a_day } => a_day,
-        Rhythm::Stored { gib } => gib * HOUR / i64::from(Month::of(day).day_count()),
+        Rhythm::Stored { gib } => gib * HOUR / day.month_days,
         Rhythm::Jobs { a_day, percent } if chance < percent => grown(a_day),
         Rhythm::Jobs { .. } => 0,
         Rhythm::Work { a_day } => {
-            let weekend = matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday);
-            let works = chance < if weekend { 7 } else { 88 };
+            let works = chance < if day.weekend { 7 } else { 88 };
             if works { grown(a_day) } else { 0 }
         }
     }

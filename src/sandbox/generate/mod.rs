@@ -39,6 +39,7 @@ struct Making<'a> {
     today: Date,
     /// From thirteen months back to the end of next month, so that the clock can be moved on.
     span: Period,
+    calendar: Vec<meter::Day>,
     coarse: bool,
     organisation: Organisation,
     charges: Vec<Charge>,
@@ -58,13 +59,15 @@ pub fn world(scenario: &Scenario, seed: u64, scale: u32, now: Timestamp) -> Worl
     let users = scenario
         .user_count
         .map_or(described * domain_count / templates, |count| count.saturating_mul(domain_count));
+    let span = Period::of_months(open.plus(-13), open.plus(1));
     let mut making = Making {
         scenario,
         variants: scenario.variants.clone(),
         seed,
         rng: ChaCha8Rng::seed_from_u64(seed),
         today,
-        span: Period::of_months(open.plus(-13), open.plus(1)),
+        span,
+        calendar: meter::calendar(span),
         coarse: users.saturating_mul(scale) > DAILY_USER_COUNT_MAX,
         organisation: Organisation::default(),
         charges: Vec::new(),

@@ -2,7 +2,6 @@
 //!
 //! **Invariant:** over a whole month, what the plan covers and what it leaves unused is what it costs.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::civil::{Date, date};
@@ -11,7 +10,7 @@ use super::meter::{Rhythm, SAGEMAKER, Use, bill};
 use super::{Making, instant, tags};
 use crate::money::Money;
 use crate::period::{Month, Period};
-use crate::sandbox::bill::{Charge, Meter, Metric, Rates};
+use crate::sandbox::bill::{Charge, Meter, Metric, Rates, Stretch};
 use crate::sandbox::organisation::{FileSystem, Resource, Tags};
 
 const HOUR: i64 = 1_000_000;
@@ -230,20 +229,19 @@ fn support_and_tax(making: &mut Making<'_>) {
     let fee = Money::from_cents(145_000);
     let fees: Vec<(Date, Money)> = months.iter().map(|month| (month.start(), fee)).collect();
     making.charges.push(Charge::amount(meter, &fees));
-    let mut billed: BTreeMap<(Month, String), Money> = BTreeMap::new();
-    for charge in &making.charges {
-        for month in &months {
-            let key = (*month, charge.meter.account.to_string());
-            *billed.entry(key).or_default() += charge.cost(Metric::UnblendedCost, month.period());
-        }
-    }
     for account in &making.scenario.accounts {
         let meter = plain(making, &account.id, "Tax", "Tax");
         let tax: Vec<(Date, Money)> = months
             .iter()
             .map(|month| {
-                let base = billed.get(&(*month, account.id.clone())).copied().unwrap_or_default();
                 let Period { end, .. } = month.period();
+                let stretch = Stretch::of(month.period());
+                let of_account =
+                    making.charges.iter().filter(|it| *it.meter.account == *account.id);
+                let base = of_account
+                    .map(|it| it.measure(Metric::UnblendedCost, it.quantity(stretch)))
+                    .sum::<i128>();
+                let base = Money::from_units(base * 100);
                 let day = end.yesterday().expect("months end after year 1");
                 // Seven percent, in whole cents, as an invoice states it.
                 (day, Money::from_cents(base.cents() * 7 / 100))
