@@ -102,3 +102,44 @@ async fn handle(
     }
     response.body(HttpBody::from(reply.body)).expect("headers are made of plain text")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::generate::grouped;
+    use std::io::{Read, Write};
+
+    fn exchange(url: &str, text: &str) -> String {
+        let mut stream = std::net::TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+        stream.write_all(text.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        // A cut connection may end in a reset; what came before it counts.
+        stream.read_to_end(&mut answer).unwrap_or_default();
+        String::from_utf8(answer).unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_cut_connection_sends_nothing() {
+        let world = grouped(1, 1, "2026-11-22T16:00:00Z".parse().unwrap()).share();
+        let server = start(world.clone(), 0).await.unwrap();
+        let body = "{\"TimePeriod\":{\"Start\":\"2026-11-01\",\"End\":\"2026-12-01\"},\
+                    \"Granularity\":\"MONTHLY\",\"Metrics\":[\"UnblendedCost\"]}";
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: sandbox\r\nConnection: close\r\nContent-Length: {}\r\n\
+             X-Amz-Target: AWSInsightsIndexService.GetCostAndUsage\r\n\
+             Authorization: AWS4-HMAC-SHA256 Credential=AKIASANDBOX111122223333/20261122/us-east-1/\
+             ce/aws4_request, SignedHeaders=host, Signature={}\r\n\r\n{body}",
+            body.len(),
+            "0".repeat(64),
+        );
+        let url = server.url.clone();
+        let first = tokio::task::block_in_place(|| exchange(&url, &request));
+        assert!(first.starts_with("HTTP/1.1 200 OK\r\n"), "{first}");
+        assert!(first.contains("\"Estimated\":true"), "{first}");
+        world.lock().unwrap().faults.lose_next = 1;
+        assert_eq!(tokio::task::block_in_place(|| exchange(&url, &request)), "");
+        assert_eq!(world.lock().unwrap().counts.paid, 2);
+        server.stop().await;
+        assert!(std::net::TcpStream::connect(url.trim_start_matches("http://")).is_err());
+    }
+}

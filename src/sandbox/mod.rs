@@ -4,9 +4,14 @@
 
 // What is there, and what it costs.
 pub mod organisation;
+mod metric;
 pub mod bill;
 pub mod faults;
 pub mod world;
+
+// How it is made.
+pub mod scenario;
+pub mod generate;
 
 // How it is asked.
 pub mod wire;

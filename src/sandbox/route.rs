@@ -274,3 +274,91 @@ fn decode(text: &str) -> String {
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::generate::grouped;
+    use crate::sandbox::http::respond;
+    use crate::sandbox::world::Shared;
+
+    fn request(key: &str, operation: &str, body: &Value) -> Request {
+        let mut headers = HeaderMap::new();
+        let signature = "0".repeat(64);
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={key}/20261122/us-east-1/ce/aws4_request, \
+             SignedHeaders=host, Signature={signature}"
+        );
+        headers.insert("authorization", authorization.parse().unwrap());
+        headers.insert(
+            "x-amz-target",
+            format!("AWSInsightsIndexService.{operation}").parse().unwrap(),
+        );
+        let body = body.to_string().into();
+        Request { method: "POST".to_owned(), path: "/".to_owned(), headers, body }
+    }
+
+    async fn ask(world: &Shared, request: &Request) -> String {
+        match respond(world, request).await {
+            None => "cut".to_owned(),
+            Some(reply) => format!("{} {}", reply.status, String::from_utf8_lossy(&reply.body)),
+        }
+    }
+
+    fn shared() -> Shared {
+        grouped(2, 6, "2026-11-22T16:00:00Z".parse().unwrap()).share()
+    }
+
+    const KEY: &str = "AKIASANDBOX111122223333";
+
+    #[tokio::test]
+    async fn callers_are_told_by_their_keys() {
+        let world = shared();
+        let list = |key| request(key, "ListCostAllocationTagBackfillHistory", &json!({}));
+        assert_eq!(ask(&world, &list(KEY)).await, "200 {\"BackfillRequests\":[]}");
+        assert_eq!(
+            ask(&world, &list("AKIASANDBOX999999999999")).await,
+            "400 {\"__type\":\"UnrecognizedClientException\",\
+             \"message\":\"The security token included in the request is invalid.\"}"
+        );
+        let mut unsigned = list(KEY);
+        unsigned.headers.remove("authorization");
+        assert!(ask(&world, &unsigned).await.starts_with("403 {\"Message\":\"Missing Auth"));
+    }
+
+    #[tokio::test]
+    async fn lost_answers_are_paid_and_refused_ones_are_not() {
+        let world = shared();
+        let body = json!({
+            "TimePeriod": {"Start": "2026-10-01", "End": "2026-11-01"},
+            "Granularity": "MONTHLY", "Metrics": ["UnblendedCost"],
+        });
+        let usage = request(KEY, "GetCostAndUsage", &body);
+        world.lock().unwrap().faults.lose_next = 1;
+        assert_eq!(ask(&world, &usage).await, "cut");
+        world.lock().unwrap().faults.throttle_next = 1;
+        assert_eq!(
+            ask(&world, &usage).await,
+            "400 {\"Message\":\"Rate exceeded\",\"__type\":\"LimitExceededException\"}"
+        );
+        assert!(ask(&world, &usage).await.starts_with("200 {\"GroupDefinitions\":[]"));
+        let receipt = Request {
+            method: "GET".to_owned(),
+            path: "/_sandbox/receipt".to_owned(),
+            headers: HeaderMap::new(),
+            body: Vec::new().into(),
+        };
+        let text = ask(&world, &receipt).await;
+        let receipt: Value = serde_json::from_str(text.trim_start_matches("200 ")).unwrap();
+        assert_eq!(receipt["paid"], 2);
+        assert_eq!(receipt["usd"], "0.02");
+        assert_eq!(receipt["by_operation"], json!({"ce:GetCostAndUsage": 3}));
+    }
+
+    #[test]
+    fn forms_are_decoded() {
+        let fields = fields("Action=GetCallerIdentity&Name=a%2Fb+c%zz&Empty");
+        let text = Value::Object(fields).to_string();
+        assert_eq!(text, r#"{"Action":"GetCallerIdentity","Empty":"","Name":"a/b c%zz"}"#);
+    }
+}

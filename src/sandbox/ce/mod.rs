@@ -12,6 +12,9 @@ mod time;
 mod usage;
 mod values;
 
+#[cfg(test)]
+mod tests;
+
 pub use page::Pages;
 
 use jiff::ToSpan;

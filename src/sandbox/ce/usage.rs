@@ -255,3 +255,24 @@ pub(super) fn decimal(value: i128, places: usize) -> String {
     }
     format!("{sign}{whole}.{fraction}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::decimal;
+
+    #[test]
+    fn amounts_are_printed_as_the_live_service_does() {
+        for (value, text) in [
+            (0, "0"),
+            (10_000_000_000, "1"),
+            (-10_000_000_000, "-1"),
+            (403_527_508_453, "40.3527508453"),
+            (12_300, "0.00000123"),
+            (10_000, "0.000001"),
+            (1200, "1.2E-7"),
+            (-1, "-1E-10"),
+        ] {
+            assert_eq!(decimal(value, 10), text);
+        }
+    }
+}

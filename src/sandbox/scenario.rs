@@ -1,0 +1,155 @@
+//! Owns the description from which an organisation is made.
+//!
+//! **Invariant:** plain data; every chance is drawn elsewhere.
+
+use serde::{Deserialize, Serialize};
+
+use super::world::Variants;
+
+const DEFAULT: &str = include_str!("scenario.toml");
+
+/// A description of an organisation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The payer's account.
+    pub payer: String,
+    /// The organization's id.
+    pub organization_id: String,
+    /// How many domains to make, by repeating those described; as described when absent.
+    pub domain_count: Option<u32>,
+    /// How many user profiles each domain gets; as described when absent.
+    pub user_count: Option<u32>,
+    /// The accounts, the payer included.
+    pub accounts: Vec<Account>,
+    /// The domains.
+    pub domains: Vec<Domain>,
+    /// The keys that billing knows.
+    pub tag_keys: Vec<TagKey>,
+    /// The budgets.
+    #[serde(default)]
+    pub budgets: Vec<Budget>,
+    /// What differs between organisations.
+    #[serde(default)]
+    pub variants: Variants,
+}
+
+/// An account.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// 12 digits.
+    pub id: String,
+    /// The name.
+    pub name: String,
+}
+
+/// How people work in a domain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Studio {
+    /// Private spaces and a few shared ones.
+    Spaces,
+    /// Apps of user profiles.
+    Classic,
+    /// Spaces of a Unified Studio project.
+    Unified,
+}
+
+/// A domain.
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent choice in a TOML table")]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Domain {
+    /// The name.
+    pub name: String,
+    /// The owning account.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// How people work there.
+    pub studio: Studio,
+    /// The value of the `team` tag.
+    pub team: String,
+    /// User profiles.
+    pub users: u32,
+    /// Shared spaces.
+    #[serde(default)]
+    pub shared_spaces: u32,
+    /// Endpoints.
+    #[serde(default)]
+    pub endpoints: u32,
+    /// Whether the Savings Plan covers work here.
+    #[serde(default)]
+    pub covered: bool,
+    /// Whether people use Canvas.
+    #[serde(default)]
+    pub canvas: bool,
+    /// Whether shared spaces run Glue sessions.
+    #[serde(default)]
+    pub glue: bool,
+    /// Whether there is a home file system.
+    #[serde(default)]
+    pub home_efs: bool,
+    /// Whether custom tags propagate.
+    #[serde(default)]
+    pub tag_propagation: bool,
+    /// Instance types that people open.
+    pub instances: Vec<String>,
+    /// Instance types that they train on.
+    pub training: Vec<String>,
+}
+
+/// A cost allocation tag key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TagKey {
+    /// The key.
+    pub key: String,
+    /// How many months ago it became active.
+    pub active_months_ago: Option<i32>,
+    /// On which day of that month; the first when absent.
+    pub day: Option<i8>,
+}
+
+/// How a budget's limit relates to what is spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Limit {
+    /// Already exceeded this month.
+    Over,
+    /// Not exceeded yet, but will be.
+    Forecast,
+    /// Far above.
+    Far,
+}
+
+/// A budget of a domain.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Budget {
+    /// The budget's name.
+    pub name: String,
+    /// The domain's name.
+    pub domain: String,
+    /// Its limit.
+    pub limit: Limit,
+    /// The metric, in Cost Explorer's spelling.
+    pub metric: String,
+    /// Whether the `user:` prefix was forgotten, so that it watches nothing.
+    #[serde(default)]
+    pub without_prefix: bool,
+}
+
+impl Default for Scenario {
+    fn default() -> Scenario {
+        Scenario::parse(DEFAULT).expect("the embedded scenario is valid")
+    }
+}
+
+impl Scenario {
+    /// Reads a scenario from TOML.
+    pub fn parse(text: &str) -> Result<Scenario, toml::de::Error> {
+        toml::from_str(text)
+    }
+}
