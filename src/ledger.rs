@@ -117,6 +117,13 @@ impl Names {
     }
 }
 
+impl Line {
+    /// Tells whether the line stands for a difference that the findings name, or for rounding.
+    pub fn is_residual(&self) -> bool {
+        self.cause == Cause::Residual && self.reason == Some(Reason::Residual)
+    }
+}
+
 impl Reason {
     /// Returns the word for files.
     pub fn name(self) -> &'static str {

@@ -119,15 +119,12 @@ impl Config {
         for budget in &self.budget {
             budget.to_local().map_err(|why| format!("budget `{}`: {why}", budget.name))?;
         }
-        let mut names: Vec<&str> = self.budget.iter().map(|budget| budget.name.as_str()).collect();
-        names.sort_unstable();
-        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("two budgets are called `{}`", pair[0]));
+        let names: Vec<&str> = self.budget.iter().map(|budget| budget.name.as_str()).collect();
+        if let Some(name) = twice(names) {
+            return Err(format!("two budgets are called `{name}`"));
         }
-        let mut ids: Vec<&AccountId> = self.account.iter().map(|account| &account.id).collect();
-        ids.sort_unstable();
-        if let Some(pair) = ids.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(format!("account {} is named twice", pair[0]));
+        if let Some(id) = twice(self.account.iter().map(|account| &account.id).collect()) {
+            return Err(format!("account {id} is named twice"));
         }
         if let Some(key) = self.keys.iter().find(|key| key.is_empty() || key.contains('$')) {
             return Err(format!("not a tag key: `{key}`"));
@@ -144,6 +141,17 @@ impl Config {
             })
             .collect()
     }
+}
+
+fn twice<T: Ord>(mut items: Vec<T>) -> Option<T> {
+    items.sort_unstable();
+    let mut items = items.into_iter().peekable();
+    while let Some(item) = items.next() {
+        if items.peek() == Some(&item) {
+            return Some(item);
+        }
+    }
+    None
 }
 
 impl Budget {

@@ -2,6 +2,101 @@
 
 pub mod args;
 pub mod clock;
-pub mod collect;
 pub mod config;
+pub mod collect;
 pub mod error;
+pub mod ui;
+pub mod condition;
+pub mod page;
+pub mod publish;
+pub mod commands;
+pub mod check;
+pub mod demo;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use clap::Parser;
+
+use crate::store;
+use args::{Arguments, Command};
+use clock::Clock;
+use commands::Context;
+use error::{Failure, USAGE};
+use ui::Ui;
+
+/// Prints data on stdout; a reader that has gone away is no failure.
+pub fn print(text: &str) {
+    drop(std::io::stdout().write_all(text.as_bytes()));
+    drop(std::io::stdout().flush());
+}
+
+/// Runs the program with what was typed and returns the exit code.
+pub fn run(typed: impl Iterator<Item = OsString>) -> u8 {
+    let arguments = match Arguments::try_parse_from(typed) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to stdout with code 0, as clap has it.
+            drop(error.print());
+            return u8::try_from(error.exit_code()).unwrap_or(USAGE);
+        }
+    };
+    let is_yes = match &arguments.command {
+        Command::Run(args) => args.asking.yes || args.asking.max_spend.is_some(),
+        Command::Collect(args) => args.asking.yes || args.asking.max_spend.is_some(),
+        Command::Demo(_) => true,
+        _ => false,
+    };
+    let ui = Ui::new(arguments.quiet, is_yes);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("an asynchronous runtime can be started");
+    let quiet = arguments.quiet;
+    match runtime.block_on(execute(arguments, ui)) {
+        Ok(code) => code,
+        Err(failure) => {
+            Ui::new(quiet, false).failure(&failure);
+            failure.code()
+        }
+    }
+}
+
+async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
+    if let Command::Demo(args) = &arguments.command {
+        return Box::pin(demo::demo(ui, args)).await;
+    }
+    let (config, configuration) = config::load(arguments.config.as_deref())?;
+    let clock = arguments.now.map_or(Clock::System, Clock::Fixed);
+    let context = Context { config, configuration, clock, ui };
+    let context = &context;
+    match arguments.command {
+        Command::Demo(_) => unreachable!("handled above"),
+        Command::Run(args) => {
+            store::disk::prove_writable(&args.writing.out)?;
+            let settings = context.aws_settings(&args.asking.aws);
+            let month = context.month(args.place.month)?;
+            check::check(context, &settings).await?;
+            match commands::collect(context, &settings, &args.asking, &args.place).await? {
+                Some(snapshot) => commands::report(context, &snapshot, month, &args.writing),
+                None => Ok(error::DONE),
+            }
+        }
+        Command::Check(args) => check::check(context, &context.aws_settings(&args.aws)).await,
+        Command::Collect(args) => {
+            let settings = context.aws_settings(&args.asking.aws);
+            let collected =
+                commands::collect(context, &settings, &args.asking, &args.place).await?;
+            Ok(collected
+                .map_or(error::DONE, |snapshot| commands::collected_code(context, &snapshot)))
+        }
+        Command::Report(args) => {
+            let snapshot = commands::load(&args.place.snapshots, args.snapshot.as_deref())?;
+            let month = commands::reported_month(&snapshot, args.place.month);
+            commands::report(context, &snapshot, month, &args.writing)
+        }
+        Command::Alerts(args) => commands::alerts(context, &args),
+        Command::Sandbox(args) => demo::sandbox(context, &args).await,
+    }
+}

@@ -98,7 +98,8 @@ fn write_once(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Ok(disk::write(path, bytes)?)
 }
 
-fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
+/// Returns plain data as the JSON that is stored.
+pub fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(value).expect("plain data becomes JSON");
     bytes.push(b'\n');
     bytes

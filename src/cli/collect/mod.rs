@@ -208,7 +208,7 @@ async fn standing(
     match explorer.list_tag_keys(&keys).await {
         Ok(read) => statuses = Some(read),
         Err(error) => {
-            notes.push(not_told("Which cost allocation tags are active", is_member, &error))
+            notes.push(not_told("Which cost allocation tags are active", is_member, &error));
         }
     }
     match explorer.backfills().await {

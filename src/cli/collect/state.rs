@@ -83,7 +83,7 @@ impl State {
                     space: row.keys[0].clone(),
                     user_profile: row.keys[1].clone(),
                     amounts: row.amounts,
-                }))
+                }));
             }
             Purpose::BilledAccounts => {
                 self.billed_accounts.extend(answer.rows.iter().map(|row| BilledAccount {

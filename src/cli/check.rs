@@ -1,0 +1,66 @@
+//! Owns `check`: credentials, payer, tag keys and configuration, without a paid request.
+
+use crate::aws::cost_explorer::CostExplorer;
+use crate::aws::{self, Session, organizations, sts};
+use crate::cli::commands::Context;
+use crate::cli::error::{self, Failure};
+use crate::key;
+
+/// Looks at everything that a run needs and prints one line each; returns the exit code.
+pub async fn check(context: &Context, settings: &aws::Settings) -> Result<u8, Failure> {
+    let ui = &context.ui;
+    let session = Session::open(settings).await?;
+    let caller = sts::caller(&session).await?;
+    ui.line(&format!("credentials: {} as {}", caller.account, caller.arn));
+    let mut code = error::DONE;
+    let payer = match organizations::payer(&session).await {
+        Ok(payer) => payer,
+        Err(error) => {
+            code = error::PARTIAL;
+            ui.line(&format!("organization: could not be read: {}: {}", error.code, error.message));
+            None
+        }
+    };
+    let is_member = payer.as_ref().is_some_and(|payer| *payer != caller.account);
+    match &payer {
+        Some(payer) if is_member => ui.line(&format!(
+            "organization: member account of payer {payer}; tag keys and Savings Plans are the payer's to see"
+        )),
+        Some(_) => ui.line("organization: this is the payer account"),
+        None => ui.line("organization: none, or not readable; a standalone account sees everything"),
+    }
+    let explorer = CostExplorer::new(&session, context.config.billing_view_arn.clone());
+    let mut keys: Vec<&str> = key::PRECEDENCE.to_vec();
+    keys.extend(context.config.keys.iter().map(String::as_str));
+    match explorer.list_tag_keys(&keys).await {
+        Ok(statuses) => {
+            for key in keys {
+                let status = statuses.iter().find(|status| status.key == key);
+                let text = match status {
+                    None => "not known to billing".to_owned(),
+                    Some(status) => {
+                        let active =
+                            if status.active == Some(true) { "active" } else { "not active" };
+                        let since = status.updated.map(|day| format!(", status of {day}"));
+                        format!("{active}{}", since.unwrap_or_default())
+                    }
+                };
+                ui.line(&format!("tag key {key}: {text}"));
+            }
+        }
+        Err(error) if is_member => {
+            ui.line(&format!("tag keys: only the payer may look: {}", error.message));
+        }
+        Err(error) => {
+            code = error::PARTIAL;
+            ui.line(&format!("tag keys: could not be read: {}: {}", error.code, error.message));
+        }
+    }
+    ui.line(&format!(
+        "configuration: {} accounts, {} budgets, metric {}",
+        context.config.account.len(),
+        context.config.budget.len(),
+        context.metric(None).name()
+    ));
+    Ok(code)
+}

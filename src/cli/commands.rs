@@ -1,0 +1,366 @@
+//! Owns the order of work: from arguments to settings, to the command, to the exit code.
+
+use std::path::Path;
+
+use crate::alert::{self, Alert};
+use crate::aws;
+use crate::cli::args::{AlertsArgs, Asking, AwsArgs, Place, Writing};
+use crate::cli::clock::Clock;
+use crate::cli::collect::{self, Options, inventory};
+use crate::cli::condition::{self, Condition};
+use crate::cli::config::Config;
+use crate::cli::error::Failure;
+use crate::cli::publish::{self, Edition};
+use crate::cli::ui::Ui;
+use crate::ledger;
+use crate::metric::Metric;
+use crate::money::Money;
+use crate::period::Month;
+use crate::render;
+use crate::render::text::{dollars, percent};
+use crate::report::{self, Definition, Report};
+use crate::snapshot::Snapshot;
+use crate::store::{disk, snapshots};
+
+/// What every command needs.
+pub struct Context {
+    /// The configuration.
+    pub config: Config,
+    /// Its text, for its hash.
+    pub configuration: String,
+    /// The clock.
+    pub clock: Clock,
+    /// Talk.
+    pub ui: Ui,
+}
+
+impl Context {
+    /// The settings of a session with AWS.
+    pub fn aws_settings(&self, args: &AwsArgs) -> aws::Settings {
+        let config = &self.config.aws;
+        let default = aws::Settings::default();
+        aws::Settings {
+            profile: args.profile.clone().or_else(|| config.profile.clone()),
+            region: config.region.clone(),
+            retry_backoff_ms_max: config.retry_backoff_ms_max,
+            attempt_count_max: config.attempts_max.unwrap_or(default.attempt_count_max).max(1),
+            attempt_timeout_s: config.attempt_timeout_s.or(default.attempt_timeout_s),
+            ..default
+        }
+    }
+
+    /// The month of a report: the one named, or the last full one.
+    pub fn month(&self, named: Option<Month>) -> Result<Month, Failure> {
+        let now = self.clock.now();
+        let open = Month::of(jiff::tz::TimeZone::UTC.to_datetime(now).date());
+        let Some(month) = named else { return Ok(open.plus(-1)) };
+        if month > open {
+            return Err(Failure::usage(
+                format!("{month} lies in the future"),
+                format!("name a month up to {open}"),
+            ));
+        }
+        let first = open.plus(-collect::MONTHS_BACK_MAX);
+        if month < first {
+            return Err(Failure::usage(
+                format!("{month} is beyond the reach of Cost Explorer"),
+                format!("name a month from {first} on; Cost Explorer answers for 14 months"),
+            ));
+        }
+        Ok(month)
+    }
+
+    fn options(&self, asking: &Asking, month: Month) -> Options {
+        let mut places: Vec<inventory::Place> = self
+            .config
+            .account
+            .iter()
+            .map(|account| inventory::Place {
+                account: Some(account.id.clone()),
+                role_arn: account.role_arn.clone(),
+                external_id: account.external_id.clone(),
+                regions: account.regions.clone(),
+            })
+            .collect();
+        if places.is_empty() {
+            let regions = asking.aws.region.clone();
+            places.push(inventory::Place {
+                account: None,
+                role_arn: None,
+                external_id: None,
+                regions,
+            });
+        }
+        let unasked = (!self.ui.is_terminal()).then(|| Money::from_cents(100));
+        Options {
+            month,
+            month_count: asking.months,
+            daily_month_count: asking.daily_months,
+            keys: self.config.keys.clone(),
+            billing_view: self.config.billing_view_arn.clone(),
+            places,
+            spend_max: asking.max_spend.or(unasked),
+            concurrency: usize::from(asking.concurrency),
+            forecast: asking.aws_forecast.then(|| self.metric(None)),
+            clock: self.clock,
+        }
+    }
+
+    /// The metric named, else the configuration's, else net amortized cost.
+    pub fn metric(&self, named: Option<Metric>) -> Metric {
+        named.or(self.config.metric).unwrap_or(Metric::NetAmortizedCost)
+    }
+}
+
+/// Collects into the folder of snapshots; `None` when the person did not want it at that price.
+pub async fn collect(
+    context: &Context,
+    settings: &aws::Settings,
+    asking: &Asking,
+    place: &Place,
+) -> Result<Option<Snapshot>, Failure> {
+    let month = context.month(place.month)?;
+    // The folder is tried before the first paid request.
+    disk::prove_writable(&place.snapshots)?;
+    let earlier = if asking.fresh { None } else { newest(context, &place.snapshots)? };
+    let session = aws::Session::open(settings).await?;
+    let options = context.options(asking, month);
+    let collected = collect::collect(&session, &options, earlier.as_ref(), &context.ui).await;
+    context.ui.finish();
+    let receipt = session.meter().receipt();
+    let snapshot = match collected {
+        Ok(Some(snapshot)) => snapshot,
+        Ok(None) => {
+            context.ui.line("Nothing was asked.");
+            return Ok(None);
+        }
+        Err(error) => {
+            context.ui.receipt(&receipt);
+            return Err(error.into());
+        }
+    };
+    let snapshot = snapshots::store(&place.snapshots, snapshot)?;
+    context.ui.receipt(&receipt);
+    context.ui.line(&format!(
+        "Stored snapshot {} in `{}`.",
+        snapshot.manifest.id,
+        place.snapshots.display()
+    ));
+    Ok(Some(snapshot))
+}
+
+/// Loads the newest snapshot where there is one; one that cannot be used is said and passed over.
+fn newest(context: &Context, folder: &Path) -> Result<Option<Snapshot>, Failure> {
+    match snapshots::load_newest(folder) {
+        Ok(snapshot) => Ok(Some(snapshot)),
+        Err(snapshots::Error::None { .. }) => Ok(None),
+        Err(snapshots::Error::Disk(error)) => Err(error.into()),
+        Err(error) => {
+            context.ui.line(&format!("The newest snapshot is not used: {error}."));
+            Ok(None)
+        }
+    }
+}
+
+/// Writes a snapshot's report and prints its summary; returns the exit code.
+pub fn report(
+    context: &Context,
+    snapshot: &Snapshot,
+    month: Month,
+    writing: &Writing,
+) -> Result<u8, Failure> {
+    let manifest = &snapshot.manifest;
+    if !manifest.months().contains(&month) {
+        return Err(Failure::usage(
+            format!("the snapshot {} has nothing of {month}", manifest.id),
+            format!(
+                "name a month from {} to {}, or collect again",
+                manifest.scope.first, manifest.scope.last
+            ),
+        ));
+    }
+    let definitions = definitions(&writing.definition)?;
+    let ledger = ledger::post(snapshot);
+    let metric = context.metric(writing.metric);
+    let report = Report { snapshot, ledger: &ledger, month, metric };
+    let alerts = alert::judge(snapshot, &ledger, &context.config.budgets(), metric);
+    let months = if writing.history { report.months() } else { vec![month] };
+    let edition = Edition {
+        report: &report,
+        alerts: &alerts,
+        definitions: &definitions,
+        line_months: &months,
+        configuration: &context.configuration,
+    };
+    disk::create_folder(&writing.out)?;
+    let (place, conditions) = publish::publish(&edition, &writing.out)?;
+    summarise(context, &report, &alerts, &place, &conditions);
+    Ok(condition::code(&conditions))
+}
+
+fn definitions(paths: &[std::path::PathBuf]) -> Result<Vec<Definition>, Failure> {
+    let mut definitions = report::definitions();
+    for path in paths {
+        let text = String::from_utf8_lossy(&disk::read(path)?).into_owned();
+        let definition: Definition = toml::from_str(&text).map_err(|error| Failure {
+            kind: crate::cli::error::Kind::Failed,
+            message: format!("`{}` is not a report definition", path.display()),
+            causes: vec![error.to_string().trim_end().to_owned()],
+            hints: vec!["`reports/` in the sources has examples".to_owned()],
+        })?;
+        let is_plain = definition.name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
+        if !is_plain || definition.name.is_empty() || definition.rows.is_empty() {
+            return Err(Failure::usage(
+                format!("`{}` needs a plain `name` and at least one of `rows`", path.display()),
+                "letters, digits and underscores make a name",
+            ));
+        }
+        if definitions.iter().any(|it| it.name == definition.name) {
+            return Err(Failure::usage(
+                format!("two definitions are called `{}`", definition.name),
+                "give each its own name",
+            ));
+        }
+        definitions.push(definition);
+    }
+    Ok(definitions)
+}
+
+fn summarise(
+    context: &Context,
+    report: &Report<'_>,
+    alerts: &[Alert],
+    place: &Path,
+    conditions: &[Condition],
+) {
+    let manifest = &report.snapshot.manifest;
+    let ui = &context.ui;
+    let total = report.total(report.month);
+    let coverage = report.coverage(report.month);
+    let share = |money: Money| {
+        let points = total.and_then(|total| money.basis_points_of(total));
+        points.map(|points| format!(" ({})", percent(points))).unwrap_or_default()
+    };
+    ui.line(&format!(
+        "{}: SageMaker cost {} {} by {}, {}.",
+        report.month,
+        total.map_or_else(|| "(not delivered)".to_owned(), dollars),
+        manifest.currency,
+        report.metric.title(),
+        report.settlement(report.month).name()
+    ));
+    ui.line(&format!(
+        "  with an owner {}{}, in pools {}{}, without an owner {}{}",
+        dollars(coverage.attributed),
+        share(coverage.attributed),
+        dollars(coverage.shared),
+        share(coverage.shared),
+        dollars(coverage.unattributed),
+        share(coverage.unattributed),
+    ));
+    let crossed = alerts.iter().filter(|alert| alert.state != alert::State::Within);
+    for alert in crossed {
+        ui.line(&format!("  budget {}", alert_text(alert)));
+    }
+    for note in crate::notes::of(report) {
+        if matches!(
+            note.kind,
+            crate::note::NoteKind::DoesNotReconcile
+                | crate::note::NoteKind::NotRead
+                | crate::note::NoteKind::Moving
+                | crate::note::NoteKind::Key
+                | crate::note::NoteKind::MemberAccount
+        ) {
+            ui.line(&format!("  {}: {}", note.kind.title().to_lowercase(), note.text));
+        }
+    }
+    let verdict = if conditions.contains(&Condition::DoesNotReconcile) {
+        "It does NOT reconcile; the earlier files are as they were. What was made is in"
+    } else if conditions.is_empty() {
+        "Every total reconciles. Files are in"
+    } else {
+        "What was read reconciles, and something is missing or moved. Files are in"
+    };
+    ui.line(&format!("{verdict} `{}`.", place.display()));
+}
+
+/// Tells one alert in a line.
+pub fn alert_text(alert: &Alert) -> String {
+    let amount = |money: Option<Money>| money.map_or_else(|| "unknown".to_owned(), dollars);
+    let day = alert.day.map(|day| format!(" on {day}")).unwrap_or_default();
+    let mut text = format!(
+        "{} ({}): {} threshold {} {}{day}; actual {}, forecast {} of limit {}",
+        alert.budget,
+        alert.source.name(),
+        alert.watches.name(),
+        amount(alert.threshold),
+        alert.state.name(),
+        amount(alert.actual),
+        amount(alert.forecast),
+        amount(alert.limit),
+    );
+    if !alert.remark.is_empty() {
+        text.push_str(". ");
+        text.push_str(&alert.remark);
+    }
+    text
+}
+
+/// Loads the named snapshot, or the newest.
+pub fn load(folder: &Path, id: Option<&str>) -> Result<Snapshot, Failure> {
+    match id {
+        None => Ok(snapshots::load_newest(folder)?),
+        Some(id) => {
+            Ok(snapshots::load(folder, &folder.join("snapshots").join(format!("{id}.json")))?)
+        }
+    }
+}
+
+/// The month of an offline report: the one named, or the last full one when the snapshot was taken.
+pub fn reported_month(snapshot: &Snapshot, named: Option<Month>) -> Month {
+    let taken = jiff::tz::TimeZone::UTC.to_datetime(snapshot.manifest.taken_at).date();
+    named.unwrap_or_else(|| Month::of(taken).plus(-1))
+}
+
+/// The exit code of a collection alone: what its report would end with.
+pub fn collected_code(context: &Context, snapshot: &Snapshot) -> u8 {
+    let ledger = ledger::post(snapshot);
+    let month = reported_month(snapshot, None).max(snapshot.manifest.scope.first);
+    let report = Report { snapshot, ledger: &ledger, month, metric: context.metric(None) };
+    let conditions = condition::of(&report);
+    for note in crate::notes::of(&report) {
+        if matches!(
+            note.kind,
+            crate::note::NoteKind::DoesNotReconcile | crate::note::NoteKind::NotRead
+        ) {
+            context.ui.line(&format!("  {}: {}", note.kind.title().to_lowercase(), note.text));
+        }
+    }
+    condition::code(&conditions)
+}
+
+/// Prints the alerts of the newest snapshot; with `--check` a crossed threshold is an exit code.
+pub fn alerts(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
+    let snapshot = load(&args.snapshots, None)?;
+    let ledger = ledger::post(&snapshot);
+    let metric = context.metric(args.metric);
+    let alerts = alert::judge(&snapshot, &ledger, &context.config.budgets(), metric);
+    let table = crate::files::alerts(&alerts);
+    let mut bytes = Vec::new();
+    let written = match args.format.as_str() {
+        "csv" => render::csv::write(table, &mut bytes).map(drop),
+        "json" => render::json::write(table, &mut bytes).map(drop),
+        _ => {
+            let excerpt = render::text::excerpt(table, usize::MAX);
+            render::text::table(&excerpt.headings, &excerpt.rows, None, &mut bytes)
+        }
+    };
+    written.expect("writing to memory does not fail");
+    crate::cli::print(&String::from_utf8_lossy(&bytes));
+    let is_crossed = alerts.iter().any(|alert| alert.state == alert::State::Crossed);
+    Ok(if args.check && is_crossed {
+        crate::cli::error::THRESHOLD
+    } else {
+        crate::cli::error::DONE
+    })
+}

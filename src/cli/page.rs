@@ -1,0 +1,426 @@
+//! Owns what the page of a report shows, in words: figures, bridge, charts, tables and notes.
+
+use crate::alert::Alert;
+use crate::cli::condition::Condition;
+use crate::cli::ui::receipt_text;
+use crate::control;
+use crate::files;
+use crate::money::Money;
+use crate::note::{Note, NoteKind};
+use crate::notes;
+use crate::period::Month;
+use crate::render::chart::{self, Bars, Caption, Covered, Drawing, Slot, Trend};
+use crate::render::html::{
+    Banner, BridgeRow, Chart, Figure, NoteRow, Page, Section, Statement, Tone,
+};
+use crate::render::text::{Heading, dollars, excerpt, percent};
+use crate::report::{ChartKind, Definition, Report, Row, Settlement};
+
+/// Rows of a table that are shown when its definition does not say.
+const ROWS_SHOWN: usize = 50;
+
+/// Draws the charts of a report, by the names of their files.
+pub fn drawings(report: &Report<'_>, definitions: &[Definition]) -> Vec<(String, Drawing)> {
+    let mut drawings = Vec::new();
+    for definition in definitions {
+        let Some(kind) = definition.chart else { continue };
+        let rows = report.tabulate(definition);
+        let drawing = match kind {
+            ChartKind::Trend => trend(report, definition, rows),
+            ChartKind::Bars => bars(report, definition, &rows),
+        };
+        drawings.push((definition.name.clone(), drawing));
+    }
+    drawings.push(("coverage".to_owned(), coverage(report)));
+    drawings
+}
+
+/// The months up to the report's: the open one is the alerts' business.
+fn shown(report: &Report<'_>) -> Vec<Month> {
+    report.months().into_iter().filter(|month| *month <= report.month).collect()
+}
+
+fn slot(report: &Report<'_>, month: Month) -> Slot {
+    let estimated = matches!(report.settlement(month), Settlement::Open | Settlement::Estimated);
+    Slot { month, estimated }
+}
+
+fn subtitle(report: &Report<'_>, what: &str) -> String {
+    let settlement = match report.settlement(report.month) {
+        Settlement::Settled => String::new(),
+        other => format!(" · {}, not final", other.name()),
+    };
+    format!("{what} · {}{settlement}", report.metric.title())
+}
+
+fn caption(report: &Report<'_>, title: &str, what: &str) -> Caption {
+    Caption {
+        title: title.to_owned(),
+        subtitle: subtitle(report, what),
+        unit: report.snapshot.manifest.currency.clone(),
+    }
+}
+
+fn trend(report: &Report<'_>, definition: &Definition, rows: Vec<Row>) -> Drawing {
+    let months = shown(report);
+    let first = months.first().map(ToString::to_string).unwrap_or_default();
+    let series = rows
+        .into_iter()
+        .map(|row| {
+            let amounts = row.months.iter().take(months.len());
+            (row.labels.join(" · "), amounts.map(|money| money.unwrap_or(Money::ZERO)).collect())
+        })
+        .collect();
+    chart::trend(&Trend {
+        caption: caption(report, &definition.title, &format!("{first} to {}", report.month)),
+        months: months.into_iter().map(|month| slot(report, month)).collect(),
+        series,
+    })
+}
+
+fn bars(report: &Report<'_>, definition: &Definition, rows: &[Row]) -> Drawing {
+    let bars = rows
+        .iter()
+        .map(|row| {
+            (row.labels.join(" · "), amount(report, row, report.month).unwrap_or(Money::ZERO))
+        })
+        .filter(|(_, money)| !money.is_zero())
+        .collect();
+    let caption = caption(report, &definition.title, &report.month.to_string());
+    chart::bars(&Bars { caption, bars })
+}
+
+fn coverage(report: &Report<'_>) -> Drawing {
+    let months = shown(report)
+        .into_iter()
+        .map(|month| {
+            let coverage = report.coverage(month);
+            Covered {
+                slot: slot(report, month),
+                attributed: coverage.attributed,
+                shared: coverage.shared,
+                unattributed: coverage.unattributed,
+            }
+        })
+        .collect();
+    let mut caption =
+        caption(report, "Coverage", "cost with an owner, in pools, and without an owner");
+    "share of cost".clone_into(&mut caption.unit);
+    chart::coverage(&chart::Coverage { caption, months })
+}
+
+fn amount(report: &Report<'_>, row: &Row, month: Month) -> Option<Money> {
+    let at = report.months().iter().position(|it| *it == month)?;
+    row.months[at]
+}
+
+fn money_text(money: Option<Money>) -> String {
+    money.map(dollars).unwrap_or_default()
+}
+
+/// Builds the page.
+pub fn page(
+    report: &Report<'_>,
+    alerts: &[Alert],
+    definitions: &[Definition],
+    drawings: &[(String, Drawing)],
+    notes: &[Note],
+    conditions: &[Condition],
+) -> Page {
+    let manifest = &report.snapshot.manifest;
+    let mut sections: Vec<Section> =
+        definitions.iter().map(|definition| section(report, definition)).collect();
+    sections.push(alert_section(alerts));
+    Page {
+        title: "SageMaker cost".to_owned(),
+        organisation: organisation(report),
+        month: report.month.to_string(),
+        banners: banners(report, notes, conditions),
+        figures: figures(report),
+        statement: statement(report),
+        bridge: bridge(report),
+        settlement: settlement(report),
+        charts: drawings
+            .iter()
+            .map(|(name, drawing)| described(name, drawing, definitions))
+            .collect(),
+        sections,
+        notes: notes
+            .iter()
+            .map(|note| NoteRow {
+                kind: note.kind.title().to_owned(),
+                text: note.text.clone(),
+                amount: money_text(note.amount),
+            })
+            .collect(),
+        receipt: receipt_text(&manifest.receipt),
+        snapshot: manifest.id.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    }
+}
+
+fn organisation(report: &Report<'_>) -> String {
+    let manifest = &report.snapshot.manifest;
+    let name = report.snapshot.inventory.accounts.get(&manifest.caller);
+    let account = match name {
+        Some(name) => format!("{name} ({})", manifest.caller),
+        None => manifest.caller.to_string(),
+    };
+    let role = match &manifest.payer {
+        Some(payer) if *payer == manifest.caller => "payer of its organization",
+        Some(_) => "member account",
+        None => "account",
+    };
+    format!("{account}, {role}")
+}
+
+fn described(name: &str, drawing: &Drawing, definitions: &[Definition]) -> Chart {
+    let definition = definitions.iter().find(|definition| definition.name == name);
+    let (title, alt) = match definition {
+        Some(definition) => (definition.title.clone(), definition.caption.clone()),
+        None => (
+            "Coverage".to_owned(),
+            "What share of each month's cost has an owner, is in pools, or has no owner."
+                .to_owned(),
+        ),
+    };
+    Chart { title, svg: drawing.svg.clone(), alt }
+}
+
+fn banners(report: &Report<'_>, notes: &[Note], conditions: &[Condition]) -> Vec<Banner> {
+    let banner = |tone, lead: &str, text: String| Banner { tone, lead: lead.to_owned(), text };
+    let first = |kind: NoteKind| {
+        let mut of_kind = notes.iter().filter(|note| note.kind == kind);
+        let text = of_kind.next().map(|note| note.text.clone()).unwrap_or_default();
+        match of_kind.count() {
+            0 => text,
+            more => format!("{text} And {more} more, in the notes."),
+        }
+    };
+    let mut banners = Vec::new();
+    for condition in conditions {
+        banners.push(match condition {
+            Condition::DoesNotReconcile => {
+                banner(Tone::Failure, "Does not reconcile.", first(NoteKind::DoesNotReconcile))
+            }
+            Condition::Partial => banner(Tone::Warning, "Partial.", first(NoteKind::NotRead)),
+            Condition::Moving => banner(Tone::Warning, "Moving.", first(NoteKind::Moving)),
+        });
+    }
+    match report.settlement(report.month) {
+        Settlement::Settled => {}
+        Settlement::Open => banners.push(banner(
+            Tone::Warning,
+            "Open.",
+            "The month is not over; its figures grow every day.".to_owned(),
+        )),
+        Settlement::Estimated => banners.push(banner(
+            Tone::Warning,
+            "Estimated.",
+            "AWS calls these figures estimated; they may still change.".to_owned(),
+        )),
+        Settlement::Settling => banners.push(banner(
+            Tone::Information,
+            "Settling.",
+            "The month is over; late cost and credits may still arrive.".to_owned(),
+        )),
+    }
+    if let Some(text) = notes::coverage_changes(&report.snapshot.manifest).get(&report.month) {
+        banners.push(banner(Tone::Information, "Not comparable.", text.clone()));
+    }
+    banners
+}
+
+fn figures(report: &Report<'_>) -> Vec<Figure> {
+    let total = report.total(report.month);
+    let coverage = report.coverage(report.month);
+    let before = report.month.plus(-1);
+    let change = match total.zip(report.total(before).filter(|_| report.months().contains(&before)))
+    {
+        Some((now, then)) => match (now - then).basis_points_of(then.abs()) {
+            Some(points) => format!("{} against {before}", signed(points)),
+            None => String::new(),
+        },
+        None => String::new(),
+    };
+    let share = |money: Money| {
+        let points = total.and_then(|total| money.basis_points_of(total));
+        points.map(|points| format!("{} of the total", percent(points))).unwrap_or_default()
+    };
+    let figure = |label: &str, value: Option<Money>, hint: String| Figure {
+        label: label.to_owned(),
+        value: value.map_or_else(|| "not delivered".to_owned(), dollars),
+        hint,
+    };
+    vec![
+        figure("SageMaker", total, change),
+        figure("With an owner", Some(coverage.attributed), share(coverage.attributed)),
+        figure("In pools", Some(coverage.shared), share(coverage.shared)),
+        figure("Without an owner", Some(coverage.unattributed), share(coverage.unattributed)),
+    ]
+}
+
+fn signed(points: i128) -> String {
+    if points > 0 { format!("+{}", percent(points)) } else { percent(points) }
+}
+
+fn statement(report: &Report<'_>) -> Statement {
+    let manifest = &report.snapshot.manifest;
+    let view = match &manifest.billing_view {
+        Some(view) if view.contains("primary") => "billable (primary billing view)".to_owned(),
+        Some(view) => format!("as billing view {view} shows it, which may be pro forma"),
+        None => "billable".to_owned(),
+    };
+    let mut accounts: Vec<String> = manifest
+        .billed_accounts
+        .iter()
+        .filter(|row| row.month == report.month)
+        .map(|row| row.account.clone())
+        .collect();
+    accounts.sort();
+    accounts.dedup();
+    Statement {
+        metric: report.metric.title().to_owned(),
+        currency: manifest.currency.clone(),
+        filters: format!(
+            "{view}; {}, and what carries a SageMaker tag; credits and refunds netted in; tax and support left out",
+            manifest.scope.services.join(", ")
+        ),
+        accounts,
+    }
+}
+
+fn bridge(report: &Report<'_>) -> Vec<BridgeRow> {
+    let steps = control::bridge(&report.snapshot.manifest, report.month);
+    let last = steps.len() - 1;
+    let mut rows: Vec<BridgeRow> = steps
+        .iter()
+        .enumerate()
+        .map(|(index, step)| BridgeRow {
+            what: step.what.clone(),
+            amount: money_text(step.amounts.get(report.metric)),
+            is_total: index == 0 || index == last,
+        })
+        .collect();
+    let residual: Option<Money> = report
+        .ledger
+        .of_month(report.month)
+        .iter()
+        .filter(|line| line.is_residual())
+        .map(|line| line.amounts.get(report.metric))
+        .try_fold(Money::ZERO, |sum, money| Some(sum + money?));
+    rows.push(BridgeRow {
+        what: "of it a difference that the parts leave open".to_owned(),
+        amount: money_text(residual),
+        is_total: false,
+    });
+    rows.push(BridgeRow {
+        what: "Sum of all lines".to_owned(),
+        amount: money_text(report.total(report.month)),
+        is_total: true,
+    });
+    rows
+}
+
+fn settlement(report: &Report<'_>) -> String {
+    match report.settlement(report.month) {
+        Settlement::Open => "Open: the month is not over.".to_owned(),
+        Settlement::Estimated => "Estimated: AWS may still change the figures.".to_owned(),
+        Settlement::Settling => "Settling: late cost may still arrive.".to_owned(),
+        Settlement::Settled => "Settled: no late cost is expected.".to_owned(),
+    }
+}
+
+/// Labels, the month's amount and that of the month before.
+type Compared = (Vec<String>, Option<Money>, Option<Money>);
+
+fn section(report: &Report<'_>, definition: &Definition) -> Section {
+    let rows = report.tabulate(definition);
+    let limit = definition.limit.unwrap_or(ROWS_SHOWN);
+    let before = report.month.plus(-1);
+    let compares = report.months().contains(&before)
+        && !notes::coverage_changes(&report.snapshot.manifest).contains_key(&report.month);
+    let mut columns: Vec<Heading> =
+        definition.rows.iter().map(|dimension| Heading::left(dimension.words().1)).collect();
+    columns.push(Heading::right(format!("Total, {}", report.snapshot.manifest.currency)));
+    columns.push(Heading::right("Share"));
+    if compares {
+        columns.push(Heading::right(format!("Change from {before}")));
+    }
+    let whole = report.total(report.month);
+    let rows: Vec<Compared> = rows
+        .into_iter()
+        .map(|row| {
+            let (now, then) = (amount(report, &row, report.month), amount(report, &row, before));
+            (row.labels, now, then)
+        })
+        .filter(|(_, now, then)| {
+            now.is_none_or(|it| !it.is_zero()) || (compares && then.is_some_and(|it| !it.is_zero()))
+        })
+        .collect();
+    let cells = |labels: Vec<String>, now: Option<Money>, then: Option<Money>| {
+        let mut cells = labels;
+        cells.push(money_text(now));
+        let share = now.zip(whole).and_then(|(now, whole)| now.basis_points_of(whole));
+        cells.push(share.map(percent).unwrap_or_default());
+        if compares {
+            cells.push(money_text(now.zip(then).map(|(now, then)| now - then)));
+        }
+        cells
+    };
+    let sum = |pick: fn(&Compared) -> Option<Money>| {
+        rows.iter().map(pick).try_fold(Money::ZERO, |sum, money| Some(sum + money?))
+    };
+    let mut total_labels = vec!["Total".to_owned()];
+    total_labels.resize(definition.rows.len(), String::new());
+    let total = cells(total_labels, sum(|row| row.1), sum(|row| row.2));
+    let left_out = rows.len().saturating_sub(limit);
+    let note = if left_out > 0 {
+        format!(
+            "{left_out} more rows are in `owners.csv` and `lines.csv`; the total is of all rows."
+        )
+    } else {
+        String::new()
+    };
+    Section {
+        title: definition.title.clone(),
+        caption: definition.caption.clone(),
+        columns,
+        rows: rows
+            .into_iter()
+            .take(limit)
+            .map(|(labels, now, then)| cells(labels, now, then))
+            .collect(),
+        total: Some(total),
+        note,
+    }
+}
+
+fn alert_section(alerts: &[Alert]) -> Section {
+    let mut table = files::alerts(alerts);
+    let wanted =
+        ["budget", "limit", "watches", "threshold", "actual", "forecast", "state", "day", "remark"];
+    let kept: Vec<usize> = table
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| wanted.contains(&column.name))
+        .map(|(index, _)| index)
+        .collect();
+    table.columns = kept.iter().map(|index| table.columns[*index]).collect();
+    let rows = table.rows.map(move |row| kept.iter().map(|index| row[*index].clone()).collect());
+    let excerpt =
+        excerpt(crate::table::Table { columns: table.columns, rows: Box::new(rows) }, ROWS_SHOWN);
+    Section {
+        title: "Budgets".to_owned(),
+        caption: "Thresholds against actual and forecast spend of the open month.".to_owned(),
+        columns: excerpt.headings,
+        rows: excerpt.rows,
+        total: None,
+        note: if excerpt.left_out > 0 {
+            format!("{} more rows are in `alerts.csv`.", excerpt.left_out)
+        } else {
+            String::new()
+        },
+    }
+}

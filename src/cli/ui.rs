@@ -1,0 +1,143 @@
+//! Owns talk: progress, questions and messages on stderr; stdout is for data.
+
+#![expect(clippy::print_stderr, reason = "the one place that talks")]
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::sync::{Arc, Mutex};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::collect::Progress;
+use crate::cli::error::Failure;
+use crate::money::Money;
+use crate::request::{Purpose, Quote};
+use crate::snapshot::{PAGE_PRICE_CENTS, Receipt};
+
+/// How much is said, and to whom.
+pub struct Ui {
+    is_quiet: bool,
+    is_terminal: bool,
+    is_yes: bool,
+    bar: Arc<Mutex<Option<ProgressBar>>>,
+}
+
+impl Ui {
+    /// Makes the talk of one run; `is_yes` when the quote is accepted beforehand.
+    pub fn new(is_quiet: bool, is_yes: bool) -> Ui {
+        let is_terminal = std::io::stderr().is_terminal() && std::io::stdin().is_terminal();
+        Ui { is_quiet, is_terminal, is_yes, bar: Arc::new(Mutex::new(None)) }
+    }
+
+    /// Tells whether a person can be asked.
+    pub fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Says one line.
+    pub fn line(&self, text: &str) {
+        if self.is_quiet {
+            return;
+        }
+        let bar = self.bar.lock().expect("no holder of the bar panics");
+        match bar.as_ref() {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
+        }
+    }
+
+    /// Ends the progress bar, if one is shown.
+    pub fn finish(&self) {
+        if let Some(bar) = self.bar.lock().expect("no holder of the bar panics").take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Shows a failure, however quiet the run is.
+    pub fn failure(&self, failure: &Failure) {
+        self.finish();
+        eprint!("{}", failure.text());
+    }
+
+    /// Shows what the requests came to.
+    pub fn receipt(&self, receipt: &Receipt) {
+        self.line(&receipt_text(receipt));
+    }
+
+    fn confirm(question: &str) -> bool {
+        eprint!("{question} [y/N] ");
+        drop(std::io::stderr().flush());
+        let mut answer = String::new();
+        let read = std::io::stdin().lock().read_line(&mut answer);
+        read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+    }
+}
+
+/// Returns the receipt in one sentence.
+pub fn receipt_text(receipt: &Receipt) -> String {
+    let mut text = format!(
+        "Cost Explorer answered {} pages for ${}",
+        receipt.pages,
+        crate::render::text::dollars(receipt.usd())
+    );
+    if receipt.unknown > 0 {
+        let at_most = crate::render::text::dollars(receipt.usd_at_most());
+        let unknown = receipt.unknown;
+        text +=
+            &format!(", at most ${at_most}: {unknown} answers were lost and may have been charged");
+    }
+    if receipt.failed > 0 {
+        text += &format!("; {} attempts were refused, free of charge", receipt.failed);
+    }
+    text.push('.');
+    text
+}
+
+impl Progress for Ui {
+    fn quote(&self, quote: &Quote) -> bool {
+        let usd = |count: u64| {
+            crate::render::text::dollars(Money::from_cents(i128::from(count) * PAGE_PRICE_CENTS))
+        };
+        self.line(&format!(
+            "Quote: at least {} requests to Cost Explorer (${}), probably {} (${}); further pages cost $0.01 each.",
+            quote.least,
+            usd(quote.least),
+            quote.expected,
+            usd(quote.expected)
+        ));
+        if self.is_yes || !self.is_terminal {
+            return true;
+        }
+        Ui::confirm("Go on?")
+    }
+
+    fn stage(&self, name: &str, count: usize) {
+        if self.is_quiet {
+            return;
+        }
+        if !self.is_terminal {
+            self.line(&format!("Reading {name} ({count})."));
+            return;
+        }
+        self.finish();
+        let length = u64::try_from(count).unwrap_or(u64::MAX);
+        let bar = ProgressBar::new(length).with_style(
+            ProgressStyle::with_template("{msg:24} {wide_bar} {pos}/{len}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        bar.set_message(format!("Reading {name}"));
+        *self.bar.lock().expect("no holder of the bar panics") = Some(bar);
+    }
+
+    fn say(&self, text: &str) {
+        self.line(text);
+    }
+
+    fn on_page(&self) -> Arc<dyn Fn(&Purpose) + Send + Sync> {
+        let bar = Arc::clone(&self.bar);
+        Arc::new(move |_| {
+            if let Some(bar) = bar.lock().expect("no holder of the bar panics").as_ref() {
+                bar.inc(1);
+            }
+        })
+    }
+}
