@@ -1,8 +1,7 @@
 //! Owns talk: progress, questions and messages on stderr; stdout is for data.
 
-#![expect(clippy::print_stderr, reason = "the one place that talks")]
-
-use std::io::{BufRead, IsTerminal, Write};
+use std::fmt::Write as _;
+use std::io::{BufRead, IsTerminal, Write as _};
 use std::sync::{Arc, Mutex};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -41,7 +40,7 @@ impl Ui {
         let bar = self.bar.lock().expect("no holder of the bar panics");
         match bar.as_ref() {
             Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            None => say(&format!("{text}\n")),
         }
     }
 
@@ -55,7 +54,7 @@ impl Ui {
     /// Shows a failure, however quiet the run is.
     pub fn failure(&self, failure: &Failure) {
         self.finish();
-        eprint!("{}", failure.text());
+        say(&failure.text());
     }
 
     /// Shows what the requests came to.
@@ -64,12 +63,17 @@ impl Ui {
     }
 
     fn confirm(question: &str) -> bool {
-        eprint!("{question} [y/N] ");
-        drop(std::io::stderr().flush());
+        say(&format!("{question} [y/N] "));
         let mut answer = String::new();
         let read = std::io::stdin().lock().read_line(&mut answer);
         read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
     }
+}
+
+/// Writes to stderr; a reader that has gone away must not end a run that was paid for.
+fn say(text: &str) {
+    drop(std::io::stderr().write_all(text.as_bytes()));
+    drop(std::io::stderr().flush());
 }
 
 /// Returns the receipt in one sentence.
@@ -82,11 +86,12 @@ pub fn receipt_text(receipt: &Receipt) -> String {
     if receipt.unknown > 0 {
         let at_most = crate::render::text::dollars(receipt.usd_at_most());
         let unknown = receipt.unknown;
-        text +=
-            &format!(", at most ${at_most}: {unknown} answers were lost and may have been charged");
+        write!(text, ", at most ${at_most}: {unknown} answers were lost and may have been charged")
+            .expect("writing to a string does not fail");
     }
     if receipt.failed > 0 {
-        text += &format!("; {} attempts were refused, free of charge", receipt.failed);
+        write!(text, "; {} attempts were refused, free of charge", receipt.failed)
+            .expect("writing to a string does not fail");
     }
     text.push('.');
     text
