@@ -74,9 +74,11 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
     match arguments.command {
         Command::Demo(_) => unreachable!("handled above"),
         Command::Run(args) => {
+            // All that can be known to be wrong is found before the first paid request.
+            let month = context.month(args.place.month)?;
+            commands::definitions(&args.writing.definition)?;
             store::disk::prove_writable(&args.writing.out)?;
             let settings = context.aws_settings(&args.asking.aws);
-            let month = context.month(args.place.month)?;
             check::check(context, &settings).await?;
             match commands::collect(context, &settings, &args.asking, &args.place).await? {
                 Some(snapshot) => commands::report(context, &snapshot, month, &args.writing),

@@ -163,9 +163,7 @@ pub async fn collect(
 fn check_quote(quote: &Quote, spend_max: Option<Money>) -> Result<(), Error> {
     let least = Money::from_cents(i128::from(quote.least) * PAGE_PRICE_CENTS);
     match spend_max {
-        Some(limit) if least > limit => {
-            Err(Error::Spend { purpose: "the first request".to_owned(), limit })
-        }
+        Some(limit) if least > limit => Err(Error::Quote { least, limit }),
         _ => Ok(()),
     }
 }
