@@ -1,1 +1,10 @@
 //! The one integration binary.
+
+mod run;
+
+mod determinism;
+mod errors;
+mod golden;
+mod help;
+mod input;
+mod tidy;
