@@ -15,6 +15,7 @@ use crate::cli::ui::Ui;
 use crate::ledger;
 use crate::metric::Metric;
 use crate::money::Money;
+use crate::note::NoteKind;
 use crate::period::Month;
 use crate::render;
 use crate::render::text::{dollars, percent};
@@ -262,18 +263,7 @@ fn summarise(
     for alert in crossed {
         ui.line(&format!("  budget {}", alert_text(alert)));
     }
-    for note in crate::notes::of(report) {
-        if matches!(
-            note.kind,
-            crate::note::NoteKind::DoesNotReconcile
-                | crate::note::NoteKind::NotRead
-                | crate::note::NoteKind::Moving
-                | crate::note::NoteKind::Key
-                | crate::note::NoteKind::MemberAccount
-        ) {
-            ui.line(&format!("  {}: {}", note.kind.title().to_lowercase(), note.text));
-        }
-    }
+    say_notes(ui, report);
     let verdict = if conditions.contains(&Condition::DoesNotReconcile) {
         "It does NOT reconcile; the earlier files are as they were. What was made is in"
     } else if conditions.is_empty() {
@@ -282,6 +272,18 @@ fn summarise(
         "What was read reconciles, and something is missing or moved. Files are in"
     };
     ui.line(&format!("{verdict} `{}`.", place.display()));
+}
+
+/// Says the notes that somebody must act on; those behind an exit code even when quiet.
+fn say_notes(ui: &Ui, report: &Report<'_>) {
+    for note in crate::notes::of(report) {
+        let text = format!("  {}: {}", note.kind.title().to_lowercase(), note.text);
+        match note.kind {
+            NoteKind::DoesNotReconcile | NoteKind::NotRead | NoteKind::Moving => ui.grave(&text),
+            NoteKind::Key | NoteKind::MemberAccount => ui.line(&text),
+            _ => {}
+        }
+    }
 }
 
 /// Tells one alert in a line.
@@ -328,14 +330,7 @@ pub fn collected_code(context: &Context, snapshot: &Snapshot) -> u8 {
     let month = reported_month(snapshot, None).max(snapshot.manifest.scope.first);
     let report = Report { snapshot, ledger: &ledger, month, metric: context.metric(None) };
     let conditions = condition::of(&report);
-    for note in crate::notes::of(&report) {
-        if matches!(
-            note.kind,
-            crate::note::NoteKind::DoesNotReconcile | crate::note::NoteKind::NotRead
-        ) {
-            context.ui.line(&format!("  {}: {}", note.kind.title().to_lowercase(), note.text));
-        }
-    }
+    say_notes(&context.ui, &report);
     condition::code(&conditions)
 }
 

@@ -45,6 +45,12 @@ impl Ui {
         }
     }
 
+    /// Says one line that even a quiet run must not keep to itself.
+    pub fn grave(&self, text: &str) {
+        self.finish();
+        eprintln!("{text}");
+    }
+
     /// Ends the progress bar, if one is shown.
     pub fn finish(&self) {
         if let Some(bar) = self.bar.lock().expect("no holder of the bar panics").take() {
