@@ -80,22 +80,20 @@ impl Ui {
 
 /// Returns the receipt in one sentence.
 pub fn receipt_text(receipt: &Receipt) -> String {
-    let mut text = format!(
-        "Cost Explorer answered {} pages for ${}",
-        receipt.pages,
-        crate::render::text::dollars(receipt.usd())
-    );
-    if receipt.unknown > 0 {
-        let at_most = crate::render::text::dollars(receipt.usd_at_most());
-        let unknown = receipt.unknown;
-        text +=
-            &format!(", at most ${at_most}: {unknown} answers were lost and may have been charged");
-    }
-    if receipt.failed > 0 {
-        text += &format!("; {} attempts were refused, free of charge", receipt.failed);
-    }
-    text.push('.');
-    text
+    let usd = |money| crate::render::text::dollars(money);
+    let Receipt { pages, failed, unknown, .. } = receipt;
+    let lost = if *unknown > 0 {
+        let at_most = usd(receipt.usd_at_most());
+        format!(", at most ${at_most}: {unknown} answers were lost and may have been charged")
+    } else {
+        String::new()
+    };
+    let refused = if *failed > 0 {
+        format!("; {failed} attempts were refused, free of charge")
+    } else {
+        String::new()
+    };
+    format!("Cost Explorer answered {pages} pages for ${}{lost}{refused}.", usd(receipt.usd()))
 }
 
 impl Progress for Ui {
