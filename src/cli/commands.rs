@@ -72,26 +72,7 @@ impl Context {
     }
 
     fn options(&self, asking: &Asking, month: Month) -> Options {
-        let mut places: Vec<inventory::Place> = self
-            .config
-            .account
-            .iter()
-            .map(|account| inventory::Place {
-                account: Some(account.id.clone()),
-                role_arn: account.role_arn.clone(),
-                external_id: account.external_id.clone(),
-                regions: account.regions.clone(),
-            })
-            .collect();
-        if places.is_empty() {
-            let regions = asking.aws.region.clone();
-            places.push(inventory::Place {
-                account: None,
-                role_arn: None,
-                external_id: None,
-                regions,
-            });
-        }
+        let places = self.places(&asking.aws);
         let unasked = (!self.ui.is_terminal()).then(|| Money::from_cents(100));
         Options {
             month,
@@ -105,6 +86,22 @@ impl Context {
             forecast: asking.aws_forecast.then(|| self.metric(None)),
             clock: self.clock,
         }
+    }
+
+    /// The accounts whose inventory is read: the configuration's, else the caller's own.
+    pub fn places(&self, args: &AwsArgs) -> Vec<inventory::Place> {
+        let configured = self.config.account.iter().map(|account| inventory::Place {
+            account: Some(account.id.clone()),
+            role_arn: account.role_arn.clone(),
+            external_id: account.external_id.clone(),
+            regions: account.regions.clone(),
+        });
+        let places: Vec<inventory::Place> = configured.collect();
+        if !places.is_empty() {
+            return places;
+        }
+        let regions = args.region.clone();
+        vec![inventory::Place { account: None, role_arn: None, external_id: None, regions }]
     }
 
     /// The metric named, else the configuration's, else net amortized cost.
@@ -346,7 +343,8 @@ pub fn alerts(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
         "csv" => render::csv::write(table, &mut bytes).map(drop),
         "json" => render::json::write(table, &mut bytes).map(drop),
         _ => {
-            let excerpt = render::text::excerpt(table, usize::MAX);
+            let shown = table.only(&crate::files::ALERTS_SHOWN);
+            let excerpt = render::text::excerpt(shown, usize::MAX);
             render::text::table(&excerpt.headings, &excerpt.rows, None, &mut bytes)
         }
     };

@@ -416,20 +416,7 @@ fn section(report: &Report<'_>, definition: &Definition) -> Section {
 }
 
 fn alert_section(alerts: &[Alert]) -> Section {
-    let mut table = files::alerts(alerts);
-    let wanted =
-        ["budget", "limit", "watches", "threshold", "actual", "forecast", "state", "day", "remark"];
-    let kept: Vec<usize> = table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| wanted.contains(&column.name))
-        .map(|(index, _)| index)
-        .collect();
-    table.columns = kept.iter().map(|index| table.columns[*index]).collect();
-    let rows = table.rows.map(move |row| kept.iter().map(|index| row[*index].clone()).collect());
-    let excerpt =
-        excerpt(crate::table::Table { columns: table.columns, rows: Box::new(rows) }, ROWS_SHOWN);
+    let excerpt = excerpt(files::alerts(alerts).only(&files::ALERTS_SHOWN), ROWS_SHOWN);
     Section {
         title: "Budgets".to_owned(),
         caption: "Thresholds against actual and forecast spend of the open month.".to_owned(),
