@@ -16,6 +16,7 @@ use crate::cli::ui::Ui;
 use crate::ledger;
 use crate::metric::Metric;
 use crate::money::Money;
+use crate::note::NoteKind;
 use crate::period::Month;
 use crate::render;
 use crate::render::text::{dollars, percent};
@@ -72,26 +73,7 @@ impl Context {
     }
 
     fn options(&self, asking: &Asking, month: Month) -> Options {
-        let mut places: Vec<inventory::Place> = self
-            .config
-            .account
-            .iter()
-            .map(|account| inventory::Place {
-                account: Some(account.id.clone()),
-                role_arn: account.role_arn.clone(),
-                external_id: account.external_id.clone(),
-                regions: account.regions.clone(),
-            })
-            .collect();
-        if places.is_empty() {
-            let regions = asking.aws.region.clone();
-            places.push(inventory::Place {
-                account: None,
-                role_arn: None,
-                external_id: None,
-                regions,
-            });
-        }
+        let places = self.places(&asking.aws);
         let unasked = (!self.ui.is_terminal()).then(|| Money::from_cents(100));
         Options {
             month,
@@ -105,6 +87,22 @@ impl Context {
             forecast: asking.aws_forecast.then(|| self.metric(None)),
             clock: self.clock,
         }
+    }
+
+    /// The accounts whose inventory is read: the configuration's, else the caller's own.
+    pub fn places(&self, args: &AwsArgs) -> Vec<inventory::Place> {
+        let configured = self.config.account.iter().map(|account| inventory::Place {
+            account: Some(account.id.clone()),
+            role_arn: account.role_arn.clone(),
+            external_id: account.external_id.clone(),
+            regions: account.regions.clone(),
+        });
+        let places: Vec<inventory::Place> = configured.collect();
+        if !places.is_empty() {
+            return places;
+        }
+        let regions = args.region.clone();
+        vec![inventory::Place { account: None, role_arn: None, external_id: None, regions }]
     }
 
     /// The metric named, else the configuration's, else net amortized cost.
@@ -269,18 +267,7 @@ fn summarise(
     for alert in crossed {
         ui.line(&format!("  budget {}", alert_text(alert)));
     }
-    for note in crate::notes::of(report) {
-        if matches!(
-            note.kind,
-            crate::note::NoteKind::DoesNotReconcile
-                | crate::note::NoteKind::NotRead
-                | crate::note::NoteKind::Moving
-                | crate::note::NoteKind::Key
-                | crate::note::NoteKind::MemberAccount
-        ) {
-            ui.line(&format!("  {}: {}", note.kind.title().to_lowercase(), note.text));
-        }
-    }
+    say_notes(ui, report);
     let verdict = if conditions.contains(&Condition::DoesNotReconcile) {
         "It does NOT reconcile; the earlier files are as they were. What was made is in"
     } else if conditions.is_empty() {
@@ -289,6 +276,18 @@ fn summarise(
         "What was read reconciles, and something is missing or moved. Files are in"
     };
     ui.line(&format!("{verdict} `{}`.", place.display()));
+}
+
+/// Says the notes that somebody must act on; those behind an exit code even when quiet.
+fn say_notes(ui: &Ui, report: &Report<'_>) {
+    for note in crate::notes::of(report) {
+        let text = format!("  {}: {}", note.kind.title().to_lowercase(), note.text);
+        match note.kind {
+            NoteKind::DoesNotReconcile | NoteKind::NotRead | NoteKind::Moving => ui.grave(&text),
+            NoteKind::Key | NoteKind::MemberAccount => ui.line(&text),
+            _ => {}
+        }
+    }
 }
 
 /// Tells one alert in a line.
@@ -357,14 +356,7 @@ pub fn collected_code(context: &Context, snapshot: &Snapshot) -> u8 {
     let month = reported_month(snapshot, None).max(snapshot.manifest.scope.first);
     let report = Report { snapshot, ledger: &ledger, month, metric: context.metric(None) };
     let conditions = condition::of(&report);
-    for note in crate::notes::of(&report) {
-        if matches!(
-            note.kind,
-            crate::note::NoteKind::DoesNotReconcile | crate::note::NoteKind::NotRead
-        ) {
-            context.ui.line(&format!("  {}: {}", note.kind.title().to_lowercase(), note.text));
-        }
-    }
+    say_notes(&context.ui, &report);
     condition::code(&conditions)
 }
 
@@ -380,7 +372,8 @@ pub fn alerts(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
         "csv" => render::csv::write(table, &mut bytes).map(drop),
         "json" => render::json::write(table, &mut bytes).map(drop),
         _ => {
-            let excerpt = render::text::excerpt(table, usize::MAX);
+            let shown = table.only(&crate::files::ALERTS_SHOWN);
+            let excerpt = render::text::excerpt(shown, usize::MAX);
             render::text::table(&excerpt.headings, &excerpt.rows, None, &mut bytes)
         }
     };

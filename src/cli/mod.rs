@@ -79,13 +79,16 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
             commands::definitions(&args.writing.definition)?;
             store::disk::prove_writable(&args.writing.out)?;
             let settings = context.aws_settings(&args.asking.aws);
-            check::check(context, &settings).await?;
+            check::check(context, &settings, &args.asking.aws).await?;
             match commands::collect(context, &settings, &args.asking, &args.place).await? {
                 Some(snapshot) => commands::report(context, &snapshot, month, &args.writing),
                 None => Ok(error::DONE),
             }
         }
-        Command::Check(args) => check::check(context, &context.aws_settings(&args.aws)).await,
+        Command::Check(args) => {
+            let settings = context.aws_settings(&args.aws);
+            check::check(context, &settings, &args.aws).await
+        }
         Command::Collect(args) => {
             let settings = context.aws_settings(&args.asking.aws);
             let collected =

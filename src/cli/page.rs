@@ -8,6 +8,7 @@ use crate::files;
 use crate::money::Money;
 use crate::note::{Note, NoteKind};
 use crate::notes;
+use crate::owner::Owner;
 use crate::period::Month;
 use crate::render::chart::{self, Bars, Caption, Covered, Drawing, Slot, Trend};
 use crate::render::html::{
@@ -256,8 +257,26 @@ fn figures(report: &Report<'_>) -> Vec<Figure> {
         figure("SageMaker", total, change),
         figure("With an owner", Some(coverage.attributed), share(coverage.attributed)),
         figure("In pools", Some(coverage.shared), share(coverage.shared)),
-        figure("Without an owner", Some(coverage.unattributed), share(coverage.unattributed)),
+        figure("Without an owner", Some(coverage.unattributed), unowned(report)),
     ]
+}
+
+/// Cost and credits without an owner, apart: a credit must not hide cost that nobody bears.
+fn unowned(report: &Report<'_>) -> String {
+    let (mut cost, mut credit) = (Money::ZERO, Money::ZERO);
+    for line in report.ledger.of_month(report.month) {
+        let money = line.amounts.get(report.metric).unwrap_or(Money::ZERO);
+        if report.ledger.bearer(line).owner == Owner::Unattributed {
+            *(if money < Money::ZERO { &mut credit } else { &mut cost }) += money;
+        }
+    }
+    if credit.is_zero() {
+        let points = report.total(report.month).and_then(|total| cost.basis_points_of(total));
+        return points
+            .map(|points| format!("{} of the total", percent(points)))
+            .unwrap_or_default();
+    }
+    format!("{} of cost less {} of credits", dollars(cost), dollars(-credit))
 }
 
 fn signed(points: i128) -> String {
@@ -397,20 +416,7 @@ fn section(report: &Report<'_>, definition: &Definition) -> Section {
 }
 
 fn alert_section(alerts: &[Alert]) -> Section {
-    let mut table = files::alerts(alerts);
-    let wanted =
-        ["budget", "limit", "watches", "threshold", "actual", "forecast", "state", "day", "remark"];
-    let kept: Vec<usize> = table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| wanted.contains(&column.name))
-        .map(|(index, _)| index)
-        .collect();
-    table.columns = kept.iter().map(|index| table.columns[*index]).collect();
-    let rows = table.rows.map(move |row| kept.iter().map(|index| row[*index].clone()).collect());
-    let excerpt =
-        excerpt(crate::table::Table { columns: table.columns, rows: Box::new(rows) }, ROWS_SHOWN);
+    let excerpt = excerpt(files::alerts(alerts).only(&files::ALERTS_SHOWN), ROWS_SHOWN);
     Section {
         title: "Budgets".to_owned(),
         caption: "Thresholds against actual and forecast spend of the open month.".to_owned(),
@@ -418,7 +424,7 @@ fn alert_section(alerts: &[Alert]) -> Section {
         rows: excerpt.rows,
         total: None,
         note: if excerpt.left_out > 0 {
-            format!("{} more rows are in `alerts.csv`.", excerpt.left_out)
+            format!("{} more rows are in alerts.csv.", excerpt.left_out)
         } else {
             String::new()
         },

@@ -1,7 +1,6 @@
 //! Owns talk: progress, questions and messages on stderr; stdout is for data.
 
-use std::fmt::Write as _;
-use std::io::{BufRead, IsTerminal, Write as _};
+use std::io::{BufRead, IsTerminal, Write};
 use std::sync::{Arc, Mutex};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -44,6 +43,12 @@ impl Ui {
         }
     }
 
+    /// Says one line that even a quiet run must not keep to itself.
+    pub fn grave(&self, text: &str) {
+        self.finish();
+        eprintln!("{text}");
+    }
+
     /// Ends the progress bar, if one is shown.
     pub fn finish(&self) {
         if let Some(bar) = self.bar.lock().expect("no holder of the bar panics").take() {
@@ -78,23 +83,20 @@ fn say(text: &str) {
 
 /// Returns the receipt in one sentence.
 pub fn receipt_text(receipt: &Receipt) -> String {
-    let mut text = format!(
-        "Cost Explorer answered {} pages for ${}",
-        receipt.pages,
-        crate::render::text::dollars(receipt.usd())
-    );
-    if receipt.unknown > 0 {
-        let at_most = crate::render::text::dollars(receipt.usd_at_most());
-        let unknown = receipt.unknown;
-        write!(text, ", at most ${at_most}: {unknown} answers were lost and may have been charged")
-            .expect("writing to a string does not fail");
-    }
-    if receipt.failed > 0 {
-        write!(text, "; {} attempts were refused, free of charge", receipt.failed)
-            .expect("writing to a string does not fail");
-    }
-    text.push('.');
-    text
+    let usd = |money| crate::render::text::dollars(money);
+    let Receipt { pages, failed, unknown, .. } = receipt;
+    let lost = if *unknown > 0 {
+        let at_most = usd(receipt.usd_at_most());
+        format!(", at most ${at_most}: {unknown} answers were lost and may have been charged")
+    } else {
+        String::new()
+    };
+    let refused = if *failed > 0 {
+        format!("; {failed} attempts were refused, free of charge")
+    } else {
+        String::new()
+    };
+    format!("Cost Explorer answered {pages} pages for ${}{lost}{refused}.", usd(receipt.usd()))
 }
 
 impl Progress for Ui {
