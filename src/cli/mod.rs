@@ -8,6 +8,7 @@ pub mod error;
 pub mod ui;
 pub mod condition;
 pub mod page;
+pub mod drawing;
 pub mod publish;
 pub mod commands;
 pub mod check;

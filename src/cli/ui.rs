@@ -46,7 +46,7 @@ impl Ui {
     /// Says one line that even a quiet run must not keep to itself.
     pub fn grave(&self, text: &str) {
         self.finish();
-        eprintln!("{text}");
+        say(&format!("{text}\n"));
     }
 
     /// Ends the progress bar, if one is shown.
