@@ -168,7 +168,7 @@ impl From<ask::Error> for Failure {
             ask::Error::Currency { .. } => {
                 "ask each payer on its own, or a billing view with one currency"
             }
-            ask::Error::Period { .. } => {
+            ask::Error::Period { .. } | ask::Error::Unanswered { .. } => {
                 "try again; if it stays, this is not an answer of Cost Explorer"
             }
         };
