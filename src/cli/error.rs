@@ -177,7 +177,7 @@ impl From<ask::Error> for Failure {
             ask::Error::Currency { .. } => {
                 "ask each payer on its own, or a billing view with one currency"
             }
-            ask::Error::Period { .. } => {
+            ask::Error::Period { .. } | ask::Error::Unanswered { .. } => {
                 "run again; if it stays, something on the way answers in the place of AWS"
             }
         };

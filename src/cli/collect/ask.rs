@@ -60,6 +60,14 @@ pub enum Error {
         /// The first day of the answer.
         start: Date,
     },
+    /// A bill or a control that says nothing of a month: taken as it is, the month would cost zero.
+    #[error("{purpose} was not answered for {month}")]
+    Unanswered {
+        /// The request.
+        purpose: String,
+        /// The first month that is lacking.
+        month: Month,
+    },
 }
 
 /// One group of an answer.
@@ -202,7 +210,7 @@ impl Asker {
             (self.on_page)(&request.purpose);
             match page.next {
                 Some(next) => token = Some(next),
-                None => return Ok(answer),
+                None => return answer.checked(),
             }
         }
     }
@@ -285,6 +293,19 @@ impl Answer {
             request: self.asked.number,
             page: self.asked.pages,
         });
+    }
+
+    /// Refuses a total that lacks a month; of anything else that is told as missing.
+    fn checked(self) -> Result<Answer, Error> {
+        let purpose = &self.asked.purpose;
+        let is_total =
+            matches!(purpose, Purpose::Bill | Purpose::BillAgain | Purpose::Control { .. });
+        match self.months_unanswered().first() {
+            Some(month) if is_total => {
+                Err(Error::Unanswered { purpose: purpose.to_string(), month: *month })
+            }
+            _ => Ok(self),
+        }
     }
 
     /// Returns the months that were asked for and not answered at all.

@@ -292,7 +292,17 @@ impl Run<'_> {
                 break;
             };
             self.progress.stage("bill again", 1);
-            let answer = self.ask(request::bill_again(first, last)).await?;
+            let request = request::bill_again(first, last);
+            let period = request.query.period;
+            let answer = match self.ask(request).await {
+                Ok(answer) => answer,
+                // What was read stands, and that it was not read again is said.
+                Err(error @ (Error::Aws(_) | Error::Unanswered { .. })) => {
+                    self.state.lack(Purpose::BillAgain, period, &error);
+                    return Ok(BTreeSet::new());
+                }
+                Err(error) => return Err(error),
+            };
             let again = state::controls("", &answer);
             self.state.asked.push(answer.asked);
             moved.retain(|month| !state::same_bill(&self.state.bill, &again, *month));

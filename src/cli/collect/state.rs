@@ -64,15 +64,12 @@ impl State {
         for (id, name) in std::mem::take(&mut answer.account_names) {
             self.account_names.insert(id, name);
         }
-        let is_monthly = !matches!(answer.asked.purpose, Purpose::Days { .. });
-        if is_monthly {
-            for month in answer.months_unanswered() {
-                self.missing.push(Missing {
-                    purpose: answer.asked.purpose.clone(),
-                    period: month.period(),
-                    error: "the answer has nothing for this month".to_owned(),
-                });
-            }
+        for month in answer.months_unanswered() {
+            self.missing.push(Missing {
+                purpose: answer.asked.purpose.clone(),
+                period: month.period(),
+                error: "the answer has nothing for this month".to_owned(),
+            });
         }
         match &answer.asked.purpose {
             Purpose::Bill | Purpose::BillAgain => self.bill.extend(controls("", &answer)),
