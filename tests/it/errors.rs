@@ -1,5 +1,7 @@
 //! Every error that the program can tell, on one page, so that they read as if one person had written them.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! Every help text, as people see it on a terminal of 100 columns.
 
+use std::fmt::Write as _;
+
 use apportion::cli::args::Arguments;
 use clap::CommandFactory;
 
@@ -18,7 +20,7 @@ fn every_help_text() {
         assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{command}");
         let too_wide = output.stdout.lines().find(|line| line.chars().count() > 100);
         assert_eq!(too_wide, None, "{command}");
-        all += &format!("$ apportion {}\n{}\n", arguments.join(" "), output.stdout);
+        writeln!(all, "$ apportion {}\n{}", arguments.join(" "), output.stdout).unwrap();
     }
     insta::assert_snapshot!(all);
 }

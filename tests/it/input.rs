@@ -1,5 +1,7 @@
 //! Bad input gets a clear error with a hint, before anything is paid for, and leaves nothing half-written.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
 use std::path::Path;
 
 use serde_json::json;
@@ -11,6 +13,9 @@ use crate::run::{
 
 const COLLECT: [&str; 3] = ["collect", "--now", crate::run::NOW];
 const RUN: [&str; 3] = ["run", "--now", crate::run::NOW];
+
+/// What is done to a file's bytes.
+type Damage<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
 
 fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
@@ -196,7 +201,6 @@ fn a_damaged_or_foreign_snapshot_is_not_read() {
         bytes[middle] ^= 1;
         bytes
     };
-    type Damage<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
     let table: [(&str, &str, Damage<'_>, &str); 8] = [
         ("snapshots", ".json", &truncated, "is not a snapshot of this program"),
         ("snapshots", ".json", &foreign, "it has no `version`"),

@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** nothing of the caller's environment reaches the program, and nothing it does leaves a folder of its own.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -106,14 +108,14 @@ impl Sandbox {
     /// Starts a world.
     pub(crate) fn start_with(world: World) -> Sandbox {
         let world = world.share();
-        let served = world.clone();
+        let shared = world.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = mpsc::channel();
         let thread = thread::spawn(move || {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let server = http::start(served, 0).await.unwrap();
+                let server = http::start(shared, 0).await.unwrap();
                 tell.send(server.url.clone()).unwrap();
                 // A sender that is gone means the same as one that has sent.
                 stopped.await.unwrap_or_default();

@@ -1,5 +1,7 @@
 //! What the compiler does not check: the order of layers, who may name whom, and how files look.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
 use std::path::{Path, PathBuf};
 
 use crate::run::{files, read};
