@@ -1,1 +1,4 @@
 //! The one integration binary.
+
+mod truth;
+mod world;
