@@ -315,7 +315,7 @@ impl Run<'_> {
         self.detail_of(scope, &fresh, days).await?;
         let moving = self.settle(scope, &fresh, days).await?;
         if let Some(earlier) = earlier {
-            self.state.reuse(earlier, &kept);
+            self.state.reuse(earlier, &kept, days);
         }
         Ok(moving)
     }

@@ -147,14 +147,16 @@ impl State {
     }
 
     /// Takes the detail of some months from an earlier snapshot; their controls were found to be the same.
-    pub fn reuse(&mut self, earlier: &Snapshot, months: &BTreeSet<Month>) {
+    pub fn reuse(&mut self, earlier: &Snapshot, months: &BTreeSet<Month>, days: Period) {
         let manifest = &earlier.manifest;
         let of = |month: &Month| months.contains(month);
         self.space_users.extend(manifest.space_users.iter().filter(|row| of(&row.month)).cloned());
         self.billed_accounts
             .extend(manifest.billed_accounts.iter().filter(|row| of(&row.month)).cloned());
         self.cells.extend(months.iter().map(|month| earlier.records.of_month(*month)));
-        self.days.extend(months.iter().map(|month| earlier.days.of_month(*month)));
+        // Days that this collection is not about would contradict its manifest.
+        let daily = months.iter().filter(|month| days.contains(month.start()));
+        self.days.extend(daily.map(|month| earlier.days.of_month(*month)));
         // The requests behind those records stay known by their numbers.
         let used: BTreeSet<u32> =
             self.cells.iter().chain(&self.days).flat_map(Records::requests).collect();
