@@ -53,7 +53,11 @@ struct Piece<'a> {
 }
 
 /// Runs of days with the same active keys.
-fn runs(world: &World, month: Month, extra: &[&'static str]) -> Vec<(Period, BTreeSet<&'static str>)> {
+fn runs(
+    world: &World,
+    month: Month,
+    extra: &[&'static str],
+) -> Vec<(Period, BTreeSet<&'static str>)> {
     let mut runs: Vec<(Period, BTreeSet<&'static str>)> = Vec::new();
     for day in month.period().days().filter(|day| *day < world.visible_end()) {
         let keys = KEYS.iter().map(|(key, _)| *key).chain(extra.iter().copied());
@@ -111,7 +115,9 @@ fn pieces<'a>(
                     .filter(|key| active.contains(key))
                     .find_map(|key| Some((key, charge.meter.tags.get(key)?.as_str())))
                     .filter(|(_, value)| !value.is_empty());
-                if claim.is_some() || (is_scope(&charge.meter.service) && &*charge.meter.record_type != "Tax") {
+                if claim.is_some()
+                    || (is_scope(&charge.meter.service) && &*charge.meter.record_type != "Tax")
+                {
                     pieces.push(Piece { month: *month, charge, claim, active, amounts });
                 }
             }
@@ -173,8 +179,11 @@ fn reason(shown: &Shown, piece: &Piece<'_>) -> &'static str {
 }
 
 fn oracle(world: &World, first: Month, has_inventory: bool, extra: &[&'static str]) -> Oracle {
-    let months: BTreeMap<_, _> =
-        first.through(month("2026-11")).into_iter().map(|it| (it, runs(world, it, extra))).collect();
+    let months: BTreeMap<_, _> = first
+        .through(month("2026-11"))
+        .into_iter()
+        .map(|it| (it, runs(world, it, extra)))
+        .collect();
     let pieces = pieces(world, &months, extra);
     let shown = shown(&pieces);
     let mut figures = Figures::new();
@@ -288,7 +297,11 @@ fn compare(scenario: &Scenario, seed: u64, has_inventory: bool, extra: &[&'stati
         oracle(&world.lock().unwrap(), judged.snapshot.manifest.scope.first, has_inventory, extra);
     let variants = &scenario.variants;
     for (place, amounts) in &expected.figures {
-        assert_eq!(reported.figures.get(place), Some(amounts), "seed {seed}, {variants:?}: {place:?}");
+        assert_eq!(
+            reported.figures.get(place),
+            Some(amounts),
+            "seed {seed}, {variants:?}: {place:?}"
+        );
     }
     for (place, amounts) in &reported.figures {
         assert!(expected.figures.contains_key(place), "seed {seed}: {place:?} {amounts:?}");

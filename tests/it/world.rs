@@ -89,9 +89,9 @@ impl Progress for Silent {
     }
 }
 
-/// Answers requests of the SDK by the imitation, in process.
+/// Answers requests of the SDK by the imitation, in process; those that hold a text get no answer.
 #[derive(Clone)]
-struct Wire(Shared);
+struct Wire(Shared, Option<&'static str>);
 
 impl fmt::Debug for Wire {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -102,6 +102,10 @@ impl fmt::Debug for Wire {
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let world = self.0.clone();
+        let body = std::str::from_utf8(request.body().bytes().unwrap_or_default()).unwrap();
+        if self.1.is_some_and(|text| body.contains(text)) {
+            return HttpConnectorFuture::ready(Err(ConnectorError::io("connection reset".into())));
+        }
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().unwrap();
             let (parts, body) = request.into_parts();
@@ -135,8 +139,8 @@ impl AsyncSleep for Instant {
 }
 
 /// Returns the settings of a session that is answered in process.
-fn settings(world: &Shared, account: &str) -> Settings {
-    let connector = SharedHttpConnector::new(Wire(world.clone()));
+fn settings(world: &Shared, account: &str, deaf_to: Option<&'static str>) -> Settings {
+    let connector = SharedHttpConnector::new(Wire(world.clone(), deaf_to));
     Settings {
         attempt_count_max: 8,
         attempt_timeout_s: None,
@@ -184,9 +188,22 @@ pub(crate) fn ask_as(
     options: &Options,
     earlier: Option<&Snapshot>,
 ) -> Result<Snapshot, ask::Error> {
+    run(&settings(world, account, None), options, earlier)
+}
+
+/// Collects in process as the payer; requests that hold a text are never answered.
+pub(crate) fn ask_without(world: &Shared, options: &Options, text: &'static str) -> Snapshot {
+    run(&settings(world, PAYER, Some(text)), options, None).unwrap()
+}
+
+fn run(
+    settings: &Settings,
+    options: &Options,
+    earlier: Option<&Snapshot>,
+) -> Result<Snapshot, ask::Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let session = Session::open(&settings(world, account)).await.unwrap();
+        let session = Session::open(settings).await.unwrap();
         let collected = Box::pin(collect(&session, options, earlier, &Silent)).await?;
         Ok(collected.expect("the quote was accepted"))
     })
@@ -237,8 +254,7 @@ impl Judged {
             let (service, record_type) = (name(line.service), name(line.record_type));
             let what = format!("{service}/{record_type}/{}", name(line.usage_type));
             let owner = format!("{} {:?}", self.ledger.bearer(line).owner, line.reason);
-            let sums =
-                figures.entry((line.month, owner, what)).or_insert([Some(Money::ZERO); 4]);
+            let sums = figures.entry((line.month, owner, what)).or_insert([Some(Money::ZERO); 4]);
             for (sum, metric) in sums.iter_mut().zip(Metric::ALL) {
                 *sum = sum.zip(line.amounts.get(metric)).map(|(sum, money)| sum + money);
             }
@@ -300,8 +316,12 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        drop(self.stop.take().map(|stop| stop.send(())));
-        drop(self.thread.take().map(std::thread::JoinHandle::join));
+        if let Some(stop) = self.stop.take() {
+            stop.send(()).unwrap_or_default();
+        }
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap_or_default();
+        }
     }
 }
 
