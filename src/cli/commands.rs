@@ -1,6 +1,7 @@
 //! Owns the order of work: from arguments to settings, to the command, to the exit code.
 
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use crate::alert::{self, Alert};
 use crate::aws;
@@ -20,7 +21,7 @@ use crate::period::Month;
 use crate::render;
 use crate::render::text::{dollars, percent};
 use crate::report::{self, Definition, Report};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Receipt, Snapshot};
 use crate::store::{disk, snapshots};
 
 /// What every command needs.
@@ -72,26 +73,7 @@ impl Context {
     }
 
     fn options(&self, asking: &Asking, month: Month) -> Options {
-        let mut places: Vec<inventory::Place> = self
-            .config
-            .account
-            .iter()
-            .map(|account| inventory::Place {
-                account: Some(account.id.clone()),
-                role_arn: account.role_arn.clone(),
-                external_id: account.external_id.clone(),
-                regions: account.regions.clone(),
-            })
-            .collect();
-        if places.is_empty() {
-            let regions = asking.aws.region.clone();
-            places.push(inventory::Place {
-                account: None,
-                role_arn: None,
-                external_id: None,
-                regions,
-            });
-        }
+        let places = self.places(&asking.aws);
         let unasked = (!self.ui.is_terminal()).then(|| Money::from_cents(100));
         Options {
             month,
@@ -105,6 +87,22 @@ impl Context {
             forecast: asking.aws_forecast.then(|| self.metric(None)),
             clock: self.clock,
         }
+    }
+
+    /// The accounts whose inventory is read: the configuration's, else the caller's own.
+    pub fn places(&self, args: &AwsArgs) -> Vec<inventory::Place> {
+        let configured = self.config.account.iter().map(|account| inventory::Place {
+            account: Some(account.id.clone()),
+            role_arn: account.role_arn.clone(),
+            external_id: account.external_id.clone(),
+            regions: account.regions.clone(),
+        });
+        let places: Vec<inventory::Place> = configured.collect();
+        if !places.is_empty() {
+            return places;
+        }
+        let regions = args.region.clone();
+        vec![inventory::Place { account: None, role_arn: None, external_id: None, regions }]
     }
 
     /// The metric named, else the configuration's, else net amortized cost.
@@ -136,7 +134,9 @@ pub async fn collect(
             return Ok(None);
         }
         Err(error) => {
-            context.ui.receipt(&receipt);
+            if receipt != Receipt::default() {
+                context.ui.receipt(&receipt);
+            }
             return Err(error.into());
         }
     };
@@ -155,7 +155,10 @@ fn newest(context: &Context, folder: &Path) -> Result<Option<Snapshot>, Failure>
     match snapshots::load_newest(folder) {
         Ok(snapshot) => Ok(Some(snapshot)),
         Err(snapshots::Error::None { .. }) => Ok(None),
-        Err(snapshots::Error::Disk(error)) => Err(error.into()),
+        // A part that is gone is like a damaged one; any other trouble with the disk would come back after paying.
+        Err(snapshots::Error::Disk(error)) if error.source.kind() != ErrorKind::NotFound => {
+            Err(error.into())
+        }
         Err(error) => {
             context.ui.line(&format!("The newest snapshot is not used: {error}."));
             Ok(None)
@@ -199,7 +202,8 @@ pub fn report(
     Ok(condition::code(&conditions))
 }
 
-fn definitions(paths: &[std::path::PathBuf]) -> Result<Vec<Definition>, Failure> {
+/// Loads the definitions that were named, after those that always belong to a report.
+pub fn definitions(paths: &[PathBuf]) -> Result<Vec<Definition>, Failure> {
     let mut definitions = report::definitions();
     for path in paths {
         let text = String::from_utf8_lossy(&disk::read(path)?).into_owned();
@@ -313,9 +317,31 @@ pub fn load(folder: &Path, id: Option<&str>) -> Result<Snapshot, Failure> {
     match id {
         None => Ok(snapshots::load_newest(folder)?),
         Some(id) => {
-            Ok(snapshots::load(folder, &folder.join("snapshots").join(format!("{id}.json")))?)
+            // An id out of a script must not lead out of the folder, so only listed ones are opened.
+            let paths = snapshots::list(folder)?;
+            let named = |path: &&PathBuf| path.file_stem().is_some_and(|stem| stem == id);
+            match paths.iter().find(named) {
+                Some(path) => Ok(snapshots::load(folder, path)?),
+                None => Err(not_listed(folder, id, &paths)),
+            }
         }
     }
+}
+
+fn not_listed(folder: &Path, id: &str, paths: &[PathBuf]) -> Failure {
+    let message = format!("there is no snapshot `{id}` in `{}`", folder.display());
+    let ids: Vec<String> = paths
+        .iter()
+        .rev()
+        .take(5)
+        .filter_map(|path| Some(format!("`{}`", path.file_stem()?.to_string_lossy())))
+        .collect();
+    let hint = if ids.is_empty() {
+        "name the folder with `--snapshots DIR`; this one has none".to_owned()
+    } else {
+        format!("name one of the newest: {}", ids.join(", "))
+    };
+    Failure::usage(message, hint)
 }
 
 /// The month of an offline report: the one named, or the last full one when the snapshot was taken.
@@ -346,7 +372,8 @@ pub fn alerts(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
         "csv" => render::csv::write(table, &mut bytes).map(drop),
         "json" => render::json::write(table, &mut bytes).map(drop),
         _ => {
-            let excerpt = render::text::excerpt(table, usize::MAX);
+            let shown = table.only(&crate::files::ALERTS_SHOWN);
+            let excerpt = render::text::excerpt(shown, usize::MAX);
             render::text::table(&excerpt.headings, &excerpt.rows, None, &mut bytes)
         }
     };

@@ -8,6 +8,7 @@ pub mod error;
 pub mod ui;
 pub mod condition;
 pub mod page;
+pub mod drawing;
 pub mod publish;
 pub mod commands;
 pub mod check;
@@ -74,16 +75,21 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
     match arguments.command {
         Command::Demo(_) => unreachable!("handled above"),
         Command::Run(args) => {
+            // All that can be known to be wrong is found before the first paid request.
+            let month = context.month(args.place.month)?;
+            commands::definitions(&args.writing.definition)?;
             store::disk::prove_writable(&args.writing.out)?;
             let settings = context.aws_settings(&args.asking.aws);
-            let month = context.month(args.place.month)?;
-            check::check(context, &settings).await?;
+            check::check(context, &settings, &args.asking.aws).await?;
             match commands::collect(context, &settings, &args.asking, &args.place).await? {
                 Some(snapshot) => commands::report(context, &snapshot, month, &args.writing),
                 None => Ok(error::DONE),
             }
         }
-        Command::Check(args) => check::check(context, &context.aws_settings(&args.aws)).await,
+        Command::Check(args) => {
+            let settings = context.aws_settings(&args.aws);
+            check::check(context, &settings, &args.aws).await
+        }
         Command::Collect(args) => {
             let settings = context.aws_settings(&args.asking.aws);
             let collected =

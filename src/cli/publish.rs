@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::alert::Alert;
 use crate::cli::condition::{self, Condition};
+use crate::cli::drawing;
 use crate::cli::page;
 use crate::control;
 use crate::files;
@@ -185,7 +186,7 @@ fn fill(
     folder.put_table("unattributed.csv", files::unattributed(report))?;
     folder.put_table("trend.csv", files::trend(report))?;
     folder.put_table("alerts.csv", files::alerts(edition.alerts))?;
-    let drawings = page::drawings(report, edition.definitions);
+    let drawings = drawing::drawings(report, edition.definitions);
     for (name, Drawing { svg, png }) in &drawings {
         folder.put(&format!("charts/{name}.svg"), svg.as_bytes())?;
         folder.put(&format!("charts/{name}.png"), png)?;

@@ -70,8 +70,17 @@ pub fn store(folder: &Path, mut snapshot: Snapshot) -> Result<Snapshot, Error> {
     let hash = sha256(&inventory);
     write_once(&inventory_path(folder, &hash), &inventory)?;
     snapshot.manifest.inventory_sha256 = hash;
-    let name = format!("{}.json", snapshot.manifest.id);
-    disk::write(&folder.join("snapshots").join(name), &to_json(&snapshot.manifest))?;
+    let begun = snapshot.manifest.id.clone();
+    for attempt in 2.. {
+        let path = folder.join("snapshots").join(format!("{}.json", snapshot.manifest.id));
+        let bytes = to_json(&snapshot.manifest);
+        // A snapshot is never changed: another one of the same second gets a name of its own.
+        if !disk::exists(&path) || disk::read(&path)? == bytes {
+            disk::write(&path, &bytes)?;
+            break;
+        }
+        snapshot.manifest.id = format!("{begun}-{attempt}");
+    }
     Ok(snapshot)
 }
 

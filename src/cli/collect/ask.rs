@@ -16,6 +16,7 @@ use crate::money::Money;
 use crate::period::Month;
 use crate::query::Granularity;
 use crate::records::{Builder, Record};
+use crate::render::text::dollars;
 use crate::request::{Purpose, REST, Request};
 use crate::snapshot::{Asked, PAGE_PRICE_CENTS};
 
@@ -25,8 +26,16 @@ pub enum Error {
     /// AWS refused, or could not be reached.
     #[error(transparent)]
     Aws(#[from] aws::Error),
+    /// Even the least would cost more than allowed.
+    #[error("nothing was asked: it takes at least ${}, and the limit is ${}", dollars(*least), dollars(*limit))]
+    Quote {
+        /// The least in dollars.
+        least: Money,
+        /// The limit in dollars.
+        limit: Money,
+    },
     /// The next page would cost more than allowed.
-    #[error("stopped before {purpose}: the next page would pass the limit of ${limit}")]
+    #[error("stopped before asking for {purpose}: the next page would pass the limit of ${}", dollars(*limit))]
     Spend {
         /// The request that was to be made.
         purpose: String,

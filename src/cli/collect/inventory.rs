@@ -12,8 +12,9 @@ use crate::note::{Note, NoteKind};
 use crate::records::Records;
 use crate::usage;
 
+use super::standing::Standing;
 use super::state::State;
-use super::{Options, Progress, Standing};
+use super::{Options, Progress};
 
 /// An account to read, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 
 pub mod ask;
 pub mod inventory;
+mod standing;
 pub mod state;
 
 use std::collections::BTreeSet;
@@ -12,11 +13,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::arn::AccountId;
 use crate::aws::cost_explorer::CostExplorer;
-use crate::aws::{Kind, Session, organizations, sts};
+use crate::aws::{Kind, Session};
 use crate::cli::clock::Clock;
-use crate::key::{Backfill, KeyStatus};
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::note::{Note, NoteKind};
@@ -26,6 +25,7 @@ use crate::request::{self, Purpose, Quote, Request, Scope};
 use crate::snapshot::{Forecast, Manifest, PAGE_PRICE_CENTS, Snapshot, VERSION};
 
 use ask::{Asker, Error};
+use standing::{is_comparable, standing};
 use state::State;
 
 /// How many months before the current one Cost Explorer still answers for (management limits of Cost Explorer).
@@ -66,15 +66,6 @@ pub trait Progress {
     fn say(&self, text: &str);
     /// Returns what is called after each answered page.
     fn on_page(&self) -> Arc<dyn Fn(&Purpose) + Send + Sync>;
-}
-
-/// Who asks, and what billing says before anything is paid for.
-struct Standing {
-    caller: AccountId,
-    payer: Option<AccountId>,
-    statuses: Option<Vec<KeyStatus>>,
-    backfills: Option<Vec<Backfill>>,
-    notes: Vec<Note>,
 }
 
 #[expect(
@@ -163,71 +154,9 @@ pub async fn collect(
 fn check_quote(quote: &Quote, spend_max: Option<Money>) -> Result<(), Error> {
     let least = Money::from_cents(i128::from(quote.least) * PAGE_PRICE_CENTS);
     match spend_max {
-        Some(limit) if least > limit => {
-            Err(Error::Spend { purpose: "the first request".to_owned(), limit })
-        }
+        Some(limit) if least > limit => Err(Error::Quote { least, limit }),
         _ => Ok(()),
     }
-}
-
-/// A stored month can only be used again under the same keys, view and history of backfills.
-fn is_comparable(
-    earlier: &Snapshot,
-    options: &Options,
-    standing: &Standing,
-    keys: &[String],
-) -> bool {
-    let manifest = &earlier.manifest;
-    manifest.scope.keys == keys
-        && manifest.billing_view == options.billing_view
-        && manifest.caller == standing.caller
-        && manifest.backfills == standing.backfills
-}
-
-async fn standing(
-    session: &Session,
-    explorer: &CostExplorer,
-    options: &Options,
-) -> Result<Standing, Error> {
-    let caller = sts::caller(session).await?.account;
-    let mut notes = Vec::new();
-    let payer = match organizations::payer(session).await {
-        Ok(payer) => payer,
-        Err(error) if error.kind == Kind::Credentials => return Err(error.into()),
-        Err(error) => {
-            let text =
-                format!("Whether this is the payer account could not be read: {}", error.code);
-            notes.push(Note::new(NoteKind::MemberAccount, text));
-            None
-        }
-    };
-    let mut keys: Vec<&str> = crate::key::PRECEDENCE.to_vec();
-    keys.extend(options.keys.iter().map(String::as_str));
-    let is_member = payer.as_ref().is_some_and(|payer| *payer != caller);
-    let (mut statuses, mut backfills) = (None, None);
-    match explorer.list_tag_keys(&keys).await {
-        Ok(read) => statuses = Some(read),
-        Err(error) => {
-            notes.push(not_told("Which cost allocation tags are active", is_member, &error));
-        }
-    }
-    match explorer.backfills().await {
-        Ok(read) => backfills = Some(read),
-        Err(error) => {
-            notes.push(not_told("Whether history was backfilled", is_member, &error));
-        }
-    }
-    if is_member {
-        let text = "This is a member account: it sees its own cost only, and neither Savings Plans held by \
-                    the payer nor the status of tag keys.";
-        notes.push(Note::new(NoteKind::MemberAccount, text));
-    }
-    Ok(Standing { caller, payer, statuses, backfills, notes })
-}
-
-fn not_told(what: &str, is_member: bool, error: &crate::aws::Error) -> Note {
-    let kind = if is_member { NoteKind::MemberAccount } else { NoteKind::NotRead };
-    Note::new(kind, format!("{what} could not be read: {}: {}", error.code, error.message))
 }
 
 /// A collection under way.
