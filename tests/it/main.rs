@@ -1,5 +1,11 @@
 //! The one integration binary.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "what a test cannot do fails it, and files are read as a user would find them"
+)]
+
 mod conservation;
 mod determinism;
 mod errors;

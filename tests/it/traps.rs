@@ -76,9 +76,9 @@ fn every_page_is_read_with_the_same_filter() {
     let whole = judge(&make(&scenario, 51), &options());
     scenario.variants.page_groups = 17;
     let paged = judge(&make(&scenario, 51), &options());
-    let pages: u32 = paged.snapshot.manifest.asked.iter().map(|asked| asked.pages).sum();
-    assert!(pages > 60, "{pages} pages");
-    assert_eq!(u64::from(pages), paged.snapshot.manifest.receipt.pages);
+    let page_count: u32 = paged.snapshot.manifest.asked.iter().map(|asked| asked.pages).sum();
+    assert!(page_count > 60, "{page_count} pages");
+    assert_eq!(u64::from(page_count), paged.snapshot.manifest.receipt.pages);
     assert_eq!(paged.figures(), whole.figures());
 }
 

@@ -286,10 +286,10 @@ impl Site {
             let runtime =
                 tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
-                let server = http::start(served, 0).await.unwrap();
-                tell.send(server.url.clone()).unwrap();
+                let running = http::start(served, 0).await.unwrap();
+                tell.send(running.url.clone()).unwrap();
                 stopped.await.unwrap_or_default();
-                drop(server);
+                drop(running);
             });
         });
         let url = told.recv().unwrap();
