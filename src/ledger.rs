@@ -348,16 +348,15 @@ impl Reasons {
         if slice != REST {
             return Some(Reason::NotAnArn);
         }
-        if self.present.is_empty() {
-            return Some(if self.none_active { Reason::KeyInactive } else { Reason::NoTag });
-        }
+        let shows_now = self.present.values().any(|months| months.contains(&month));
+        let shows_or_cannot = !self.present.is_empty() || self.none_active;
         let cell = (service.to_owned(), record_type.to_owned());
-        Some(if !self.tagged_services.contains(service) {
+        Some(if !shows_now && shows_or_cannot {
+            Reason::KeyInactive
+        } else if !self.tagged_services.contains(service) {
             Reason::ServiceUntagged
         } else if !self.tagged_cells.contains(&cell) {
             Reason::RecordTypeUntagged
-        } else if self.present.values().all(|months| !months.contains(&month)) {
-            Reason::KeyInactive
         } else {
             Reason::NoTag
         })

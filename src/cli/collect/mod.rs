@@ -202,17 +202,19 @@ impl Run<'_> {
             .map(|control| control.service.clone())
             .collect();
         let scope = Scope { first, last, keys, services: services.into_iter().collect() };
-        self.controls(&scope).await?;
+        let controls = self.controls(&scope).await?;
+        self.state.join(controls);
         Ok(scope)
     }
 
-    async fn controls(&mut self, scope: &Scope) -> Result<(), Error> {
+    async fn controls(&mut self, scope: &Scope) -> Result<State, Error> {
         let requests = request::controls(scope);
         self.progress.stage("controls", requests.len());
+        let mut part = State::default();
         for answer in self.ask_all(&requests).await {
-            self.state.take(answer?);
+            part.take(answer?);
         }
-        Ok(())
+        Ok(part)
     }
 
     /// The months read by day: the report's, those before it that were asked for, and the open one.
@@ -242,7 +244,7 @@ impl Run<'_> {
         self.detail_of(scope, &fresh, days).await?;
         let moving = self.settle(scope, &fresh, days).await?;
         if let Some(earlier) = earlier {
-            self.state.reuse(earlier, &kept);
+            self.state.reuse(earlier, &kept, days);
         }
         Ok(moving)
     }
@@ -266,16 +268,19 @@ impl Run<'_> {
         }
         self.progress.stage("owners", requests.len());
         let answers = self.ask_all(&requests).await;
+        let mut part = State::default();
         for (request, answer) in requests.into_iter().zip(answers) {
             match answer {
-                Ok(answer) => self.state.take(answer),
+                Ok(answer) => part.take(answer),
                 Err(Error::Aws(error)) if error.kind != Kind::Credentials => {
-                    self.state.lack(request.purpose, request.query.period, &Error::Aws(error));
+                    part.lack(request.purpose, request.query.period, &Error::Aws(error));
                 }
                 Err(error) => return Err(error),
             }
         }
-        self.state.keep_only(months);
+        // Months that were read before stay as they are, and so do those between.
+        part.keep_only(months);
+        self.state.join(part);
         Ok(())
     }
 
@@ -315,7 +320,9 @@ impl Run<'_> {
             let (first, last) =
                 (*moved.first().expect("not empty"), *moved.last().expect("not empty"));
             let part = Scope { first, last, ..scope.clone() };
-            self.controls(&part).await?;
+            let mut controls = self.controls(&part).await?;
+            controls.keep_only(&moved);
+            self.state.join(controls);
             self.detail_of(&part, &moved, days).await?;
         }
         Ok(moved)
