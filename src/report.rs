@@ -183,18 +183,25 @@ impl Report<'_> {
         self.ledger.total(month).get(self.metric)
     }
 
-    /// Tells what share of a month has an owner.
-    pub fn coverage(&self, month: Month) -> Coverage {
+    /// Tells what share of a month has an owner; absent where the metric was not delivered for every line.
+    pub fn coverage(&self, month: Month) -> Option<Coverage> {
         let mut coverage = Coverage::default();
         for line in self.ledger.of_month(month) {
-            let money = line.amounts.get(self.metric).unwrap_or(Money::ZERO);
+            let money = line.amounts.get(self.metric)?;
             match self.ledger.bearer(line).owner {
                 Owner::Pool(_) => coverage.shared += money,
                 Owner::Unattributed => coverage.unattributed += money,
                 _ => coverage.attributed += money,
             }
         }
-        coverage
+        Some(coverage)
+    }
+
+    /// Sums some lines in the report's metric; absent where it was not delivered for each.
+    pub fn sum<'l>(&self, lines: impl Iterator<Item = &'l Line>) -> Option<Money> {
+        lines
+            .map(|line| line.amounts.get(self.metric))
+            .try_fold(Money::ZERO, |sum, money| Some(sum + money?))
     }
 
     /// Groups the lines of every month by a definition's rows, largest in the report's month first.

@@ -83,7 +83,7 @@ fn coverage(report: &Report<'_>) -> Drawing {
     let months = shown(report)
         .into_iter()
         .map(|month| {
-            let coverage = report.coverage(month);
+            let coverage = report.coverage(month).unwrap_or_default();
             Covered {
                 slot: slot(report, month),
                 attributed: coverage.attributed,

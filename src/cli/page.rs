@@ -145,6 +145,9 @@ fn banners(report: &Report<'_>, notes: &[Note], conditions: &[Condition]) -> Vec
 fn figures(report: &Report<'_>) -> Vec<Figure> {
     let total = report.total(report.month);
     let coverage = report.coverage(report.month);
+    let attributed = coverage.map(|coverage| coverage.attributed);
+    let shared = coverage.map(|coverage| coverage.shared);
+    let unattributed = coverage.map(|coverage| coverage.unattributed);
     let before = report.month.plus(-1);
     let change = match total.zip(report.total(before).filter(|_| report.months().contains(&before)))
     {
@@ -165,9 +168,13 @@ fn figures(report: &Report<'_>) -> Vec<Figure> {
     };
     vec![
         figure("SageMaker", total, change),
-        figure("With an owner", Some(coverage.attributed), share(coverage.attributed)),
-        figure("In pools", Some(coverage.shared), share(coverage.shared)),
-        figure("Without an owner", Some(coverage.unattributed), unowned(report)),
+        figure("With an owner", attributed, attributed.map(share).unwrap_or_default()),
+        figure("In pools", shared, shared.map(share).unwrap_or_default()),
+        figure(
+            "Without an owner",
+            unattributed,
+            unattributed.map(|_| unowned(report)).unwrap_or_default(),
+        ),
     ]
 }
 
