@@ -32,7 +32,7 @@ fn sums(records: &Records) -> BTreeMap<(Month, String), [Money; 4]> {
 
 #[test]
 fn lines_sum_to_the_control_and_the_bridge_foots_in_every_month_and_metric() {
-    for seed in 40..46 {
+    for seed in 40..44 {
         let judged = judge(&make(&small(2), seed), &options());
         assert_eq!(judged.code(), 0, "seed {seed}: {:?}", judged.notes);
         let manifest = &judged.snapshot.manifest;

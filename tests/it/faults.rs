@@ -34,7 +34,7 @@ fn faults_leave_the_figures_as_they_are_or_are_told() {
     scenario.variants.page_groups = 60;
     let clean = judge(&make(&scenario, 80), &options()).figures();
     let (mut whole, mut partial, mut failed) = (0, 0, 0);
-    for seed in 0..32_u64 {
+    for seed in 0..24_u64 {
         let world = make(&scenario, 80);
         let level = seed % 4;
         set(
@@ -73,7 +73,7 @@ fn faults_leave_the_figures_as_they_are_or_are_told() {
             }
         }
     }
-    assert!(whole >= 24, "{whole} whole, {partial} partial, {failed} without a report");
+    assert!(whole >= 18, "{whole} whole, {partial} partial, {failed} without a report");
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn a_limit_stops_before_the_page_that_would_pass_it() {
         ask_as(&world, PAYER, &options, None)
     };
     let error = limited(3).unwrap_err();
-    assert!(error.to_string().starts_with("stopped before the first request"), "{error}");
+    assert!(error.to_string().starts_with("nothing was asked: it takes at least $0.07"), "{error}");
     assert_eq!(paid(&world), 0);
     let error = limited(10).unwrap_err();
     assert!(error.to_string().contains("would pass the limit of $0.1"), "{error}");
