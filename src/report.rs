@@ -60,6 +60,8 @@ pub enum Dimension {
     Domain,
     /// Who bears it; a private space counts to its user.
     Bearer,
+    /// The user profile; the owner of a private space.
+    UserProfile,
     /// The space.
     Space,
     /// The component of SageMaker.
@@ -144,6 +146,7 @@ impl Dimension {
         match self {
             Dimension::Domain => ("domain", "Domain"),
             Dimension::Bearer => ("owner", "Owner"),
+            Dimension::UserProfile => ("user_profile", "User profile"),
             Dimension::Space => ("space", "Space"),
             Dimension::Component => ("component", "Component"),
             Dimension::Service => ("service", "Service"),
@@ -238,6 +241,9 @@ impl Report<'_> {
         match dimension {
             Dimension::Domain => domain_label(bearer),
             Dimension::Bearer => bearer_label(bearer),
+            Dimension::UserProfile => {
+                bearer.user_profile.as_ref().map(ToString::to_string).unwrap_or_default()
+            }
             Dimension::Space => match &bearer.owner {
                 Owner::Space(_, space) => space.to_string(),
                 _ => String::new(),

@@ -104,7 +104,8 @@ pub async fn sandbox(context: &Context, args: &SandboxArgs) -> Result<u8, Failur
         http::start(world.share(), args.port).await.map_err(|error| not_started(&error))?;
     let text = format!(
         "export AWS_ENDPOINT_URL={}\nexport AWS_ACCESS_KEY_ID={KEY_PREFIX}{payer}\n\
-         export AWS_SECRET_ACCESS_KEY=sandbox\nexport AWS_REGION=us-east-1\n",
+         export AWS_SECRET_ACCESS_KEY=sandbox\nexport AWS_REGION=us-east-1\n\
+         export AWS_DEFAULT_REGION=us-east-1\n",
         server.url
     );
     crate::cli::print(&text);

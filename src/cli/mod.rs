@@ -7,6 +7,7 @@ pub mod collect;
 pub mod error;
 pub mod ui;
 pub mod condition;
+mod section;
 pub mod page;
 pub mod drawing;
 pub mod publish;
