@@ -136,12 +136,25 @@ fn rows(records: &Records) -> Table<'_> {
 }
 
 fn sums(records: &Records) -> BTreeMap<Key, (Amounts, i128)> {
-    let mut sums = BTreeMap::new();
+    // Records are sorted, so those of a month and tag stand together.
+    let mut runs: Vec<(Month, String, Amounts, i128)> = Vec::new();
     for record in records.iter() {
-        let (domain, user) = owner(&record.value);
-        let sum = sums.entry((Month::of(record.start), domain, user)).or_insert((Amounts::ZERO, 0));
-        sum.0.add(&record.amounts);
-        sum.1 += record.usage.unwrap_or_default();
+        let month = Month::of(record.start);
+        let usage = record.usage.unwrap_or_default();
+        match runs.last_mut() {
+            Some(run) if run.0 == month && run.1 == record.value => {
+                run.2.add(&record.amounts);
+                run.3 += usage;
+            }
+            _ => runs.push((month, record.value, record.amounts, usage)),
+        }
+    }
+    let mut sums = BTreeMap::new();
+    for (month, value, amounts, usage) in runs {
+        let (domain, user) = owner(&value);
+        let sum = sums.entry((month, domain, user)).or_insert((Amounts::ZERO, 0));
+        sum.0.add(&amounts);
+        sum.1 += usage;
     }
     sums
 }
