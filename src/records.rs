@@ -1,8 +1,9 @@
 //! Owns the frame of what the bill said: the only file that names its columns.
 //!
-//! Amounts are `Decimal(38, 12)`, the storage of [`Money`]; polars stores, sorts, joins by equality and group-sums them.
+//! Amounts are `Decimal(38, 12)`, the storage of [`Money`]; polars stores them, and sums are taken in [`Money`] itself.
 //! **Invariant:** every frame that leaves here is sorted on its full key, and an absent metric is null, never zero.
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
 
 use polars::prelude::*;
@@ -47,14 +48,23 @@ pub struct Record {
 pub struct Records(DataFrame);
 
 /// Collects records column by column.
+#[derive(Default)]
 pub struct Builder {
     start: Vec<i32>,
-    text: [StringChunkedBuilder; 7],
+    text: [Texts; 7],
     metric: [Vec<Option<i128>>; 4],
     usage: Vec<Option<i128>>,
     estimated: Vec<bool>,
     request: Vec<u32>,
     page: Vec<u32>,
+}
+
+/// A column of texts, each kept once: a bill repeats its few names in every row.
+#[derive(Default)]
+struct Texts {
+    numbers: BTreeMap<String, u32>,
+    rows: Vec<Option<u32>>,
+    last: String,
 }
 
 /// A file that is not a frame of records.
@@ -67,8 +77,8 @@ pub struct NotRecords {
 
 const TEXTS: [&str; 7] =
     ["slice", "value", "account", "service", "record_type", "usage_type", "usage_unit"];
-const KEY: [&str; 7] =
-    ["start", "slice", "value", "account", "service", "record_type", "usage_type"];
+/// The texts of the key; the start comes before them.
+const TEXT_KEY: [&str; 6] = ["slice", "value", "account", "service", "record_type", "usage_type"];
 
 fn epoch() -> jiff::civil::Date {
     jiff::civil::date(1970, 1, 1)
@@ -82,6 +92,29 @@ fn from_day(day: i32) -> jiff::civil::Date {
     epoch() + jiff::ToSpan::days(day)
 }
 
+/// Returns each row's place among the different texts in order; an absent text comes first.
+fn ranks(texts: &StringChunked) -> Vec<u32> {
+    let mut last = None;
+    let mut numbers: BTreeMap<Option<&str>, u32> = BTreeMap::new();
+    for text in texts.iter() {
+        if last != Some(text) {
+            numbers.insert(text, 0);
+            last = Some(text);
+        }
+    }
+    for (number, rank) in numbers.values_mut().zip(0..) {
+        *number = rank;
+    }
+    let mut last = (None, 0);
+    let ranks = texts.iter().map(|text| {
+        if last.0 != Some(text) {
+            last = (Some(text), numbers[&text]);
+        }
+        last.1
+    });
+    ranks.collect()
+}
+
 fn decimal(name: &str, units: Vec<Option<i128>>) -> Column {
     let scale = usize::try_from(SCALE).expect("12 is a usize");
     Int128Chunked::from_iter_options(name.into(), units.into_iter())
@@ -90,17 +123,32 @@ fn decimal(name: &str, units: Vec<Option<i128>>) -> Column {
         .into()
 }
 
-impl Default for Builder {
-    fn default() -> Builder {
-        Builder {
-            start: Vec::new(),
-            text: TEXTS.map(|name| StringChunkedBuilder::new(name.into(), 0)),
-            metric: Default::default(),
-            usage: Vec::new(),
-            estimated: Vec::new(),
-            request: Vec::new(),
-            page: Vec::new(),
+impl Texts {
+    fn push(&mut self, text: Option<&str>) {
+        let number = text.map(|text| {
+            // Most rows repeat the row before.
+            if let (true, Some(Some(last))) = (text == self.last, self.rows.last()) {
+                return *last;
+            }
+            text.clone_into(&mut self.last);
+            if let Some(number) = self.numbers.get(text) {
+                return *number;
+            }
+            let number = u32::try_from(self.numbers.len()).expect("fewer than 2³² texts");
+            self.numbers.insert(text.to_owned(), number);
+            number
+        });
+        self.rows.push(number);
+    }
+
+    fn finish(self, name: &str) -> StringChunked {
+        let mut texts = vec![""; self.numbers.len()];
+        for (text, number) in &self.numbers {
+            texts[usize::try_from(*number).expect("a text's number is a place")] = text;
         }
+        let rows = IdxCa::from_iter_options("".into(), self.rows.into_iter());
+        let texts = StringChunked::from_slice(name.into(), &texts);
+        texts.take(&rows).expect("every number is the place of a text")
     }
 }
 
@@ -118,7 +166,7 @@ impl Builder {
             record.usage_unit.as_deref(),
         ];
         for (column, text) in self.text.iter_mut().zip(texts) {
-            column.append_option(text);
+            column.push(text);
         }
         for (column, metric) in self.metric.iter_mut().zip(Metric::ALL) {
             column.push(record.amounts.get(metric).map(Money::units));
@@ -134,8 +182,8 @@ impl Builder {
         let height = self.start.len();
         let days = Int32Chunked::from_vec("start".into(), self.start).into_date().into_series();
         let mut columns: Vec<Column> = vec![days.into()];
-        for texts in self.text {
-            columns.push(texts.finish().into_series().into());
+        for (name, texts) in TEXTS.iter().zip(self.text) {
+            columns.push(texts.finish(name).into_series().into());
         }
         for (metric, units) in Metric::ALL.iter().zip(self.metric) {
             columns.push(decimal(metric.name(), units));
@@ -161,18 +209,40 @@ impl Records {
     }
 
     fn sorted(self) -> Records {
-        let mut by: Vec<&str> = KEY.to_vec();
-        by.extend(["request", "page"]);
-        let options = SortMultipleOptions::default().with_maintain_order(true);
-        Records(self.0.sort(by, options).expect("the key's columns exist and can be sorted"))
+        let starts = self.starts();
+        let ranks = TEXT_KEY.map(|name| ranks(self.texts(name)));
+        let (request, page) = (self.numbers("request"), self.numbers("page"));
+        let key = |row: usize| {
+            (
+                starts.get(row),
+                ranks.each_ref().map(|ranks| ranks[row]),
+                request.get(row),
+                page.get(row),
+            )
+        };
+        if (1..self.count()).all(|row| key(row - 1) <= key(row)) {
+            return self;
+        }
+        let mut order: Vec<usize> = (0..self.count()).collect();
+        order.sort_by_key(|row| key(*row));
+        let order = order.into_iter().map(|row| IdxSize::try_from(row).expect("a row's number"));
+        let order = IdxCa::from_vec("".into(), order.collect());
+        Records(self.0.take(&order).expect("the order names rows that exist"))
     }
 
     /// Joins several frames to one.
     #[must_use]
     pub fn concat(parts: &[Records]) -> Records {
-        let mut all = Records::empty().0;
+        let mut parts = parts.iter().filter(|part| part.count() > 0);
+        let Some(first) = parts.next() else { return Records::empty() };
+        let mut all = first.0.clone();
+        let mut is_one = true;
         for part in parts {
+            is_one = false;
             all.vstack_mut(&part.0).expect("every frame of records has the same columns");
+        }
+        if is_one {
+            return Records(all);
         }
         all.rechunk_mut();
         Records(all).sorted()
@@ -182,8 +252,7 @@ impl Records {
     #[must_use]
     pub fn of_month(&self, month: Month) -> Records {
         let period = month.period();
-        let days = self.0.column("start").expect("records have a start").clone();
-        let days = days.date().expect("the start is a date").physical().clone();
+        let days = self.starts();
         let (first, end) = (to_day(period.start), to_day(period.end));
         let mask: BooleanChunked =
             days.iter().map(|day| day.is_some_and(|day| first <= day && day < end)).collect();
@@ -192,9 +261,7 @@ impl Records {
 
     /// Returns the months that have records, in order.
     pub fn months(&self) -> Vec<Month> {
-        let starts = self.0.column("start").expect("records have a start");
-        let days: std::collections::BTreeSet<i32> =
-            starts.date().expect("the start is a date").physical().iter().flatten().collect();
+        let days: std::collections::BTreeSet<i32> = self.starts().iter().flatten().collect();
         let months: std::collections::BTreeSet<Month> =
             days.into_iter().map(|day| Month::of(from_day(day))).collect();
         months.into_iter().collect()
@@ -202,7 +269,7 @@ impl Records {
 
     /// Returns the numbers of the requests that the records came from.
     pub fn requests(&self) -> std::collections::BTreeSet<u32> {
-        self.numbers("request").into_iter().collect()
+        self.numbers("request").iter().flatten().collect()
     }
 
     /// Returns the frame as Parquet bytes; the same records give the same bytes.
@@ -249,39 +316,47 @@ impl Records {
         pairs.into_iter().map(|(one, two)| (one.to_owned(), two.to_owned())).collect()
     }
 
+    fn starts(&self) -> &Int32Chunked {
+        let starts = self.0.column("start").expect("records have a start");
+        starts.date().expect("the start is a date").physical()
+    }
+
     fn texts(&self, name: &str) -> &StringChunked {
         self.0.column(name).expect("records have this column").str().expect("it holds text")
     }
 
-    fn units(&self, name: &str) -> Vec<Option<i128>> {
+    fn units(&self, name: &str) -> Int128Chunked {
         let column = self.0.column(name).expect("records have this column");
-        column.decimal().expect("it holds decimals").physical().iter().collect()
+        column.decimal().expect("it holds decimals").physical().clone()
     }
 
-    fn numbers(&self, name: &str) -> Vec<u32> {
+    fn numbers(&self, name: &str) -> &UInt32Chunked {
         let column = self.0.column(name).expect("records have this column");
-        column.u32().expect("it holds counts").iter().map(Option::unwrap_or_default).collect()
+        column.u32().expect("it holds counts")
     }
 
-    /// Returns the records one by one, in the frame's order.
-    pub fn iter(&self) -> impl Iterator<Item = Record> + '_ {
-        let starts = self.0.column("start").expect("records have a start");
-        let starts: Vec<Option<i32>> =
-            starts.date().expect("the start is a date").physical().iter().collect();
-        let texts = TEXTS.map(|name| self.texts(name));
+    /// Returns the records one by one, in the frame's order; each is made when it is asked for.
+    pub fn iter(&self) -> impl Iterator<Item = Record> + use<> {
+        (0..self.count()).map(self.reader())
+    }
+
+    /// Returns what makes the record of a row.
+    fn reader(&self) -> impl Fn(usize) -> Record + use<> {
+        let starts = self.starts().clone();
+        let texts = TEXTS.map(|name| self.texts(name).clone());
         let metrics = Metric::ALL.map(|metric| self.units(metric.name()));
         let usage = self.units("usage_quantity");
         let estimated = self.0.column("estimated").expect("records have this column");
         let estimated = estimated.bool().expect("it holds yes or no").clone();
-        let (request, page) = (self.numbers("request"), self.numbers("page"));
-        (0..self.count()).map(move |row| {
+        let (request, page) = (self.numbers("request").clone(), self.numbers("page").clone());
+        move |row| {
             let text = |column: usize| texts[column].get(row).map(str::to_owned);
             let mut amounts = Amounts::ABSENT;
             for (metric, units) in Metric::ALL.iter().zip(&metrics) {
-                amounts.put(*metric, units[row].map(Money::from_units));
+                amounts.put(*metric, units.get(row).map(Money::from_units));
             }
             Record {
-                start: from_day(starts[row].expect("every record has a start")),
+                start: from_day(starts.get(row).expect("every record has a start")),
                 slice: text(0).unwrap_or_default(),
                 value: text(1).unwrap_or_default(),
                 account: text(2),
@@ -290,91 +365,75 @@ impl Records {
                 usage_type: text(5).unwrap_or_default(),
                 usage_unit: text(6),
                 amounts,
-                usage: usage[row],
+                usage: usage.get(row),
                 estimated: estimated.get(row).unwrap_or_default(),
-                request: request[row],
-                page: page[row],
+                request: request.get(row).unwrap_or_default(),
+                page: page.get(row).unwrap_or_default(),
             }
+        }
+    }
+
+    /// Gives each record its owner's number by (slice, value) and sums what is alike but for the tag's spelling.
+    ///
+    /// The sum of a metric that one of the summed records lacks is absent.
+    /// The value, request and page kept are those of the first record.
+    pub fn owned(
+        &self,
+        owners: &[((String, String), u32)],
+    ) -> impl Iterator<Item = (u32, Record)> + use<> {
+        let starts = self.starts().clone();
+        let owners = self.owners(owners);
+        let alike = ["slice", "account", "service", "record_type", "usage_type"];
+        let ranks = alike.map(|name| ranks(self.texts(name)));
+        let key = move |row: usize| {
+            (owners[row], starts.get(row), ranks.each_ref().map(|ranks| ranks[row]))
+        };
+        let mut order: Vec<usize> = (0..self.count()).collect();
+        order.sort_by_key(|row| key(*row));
+        let mut order = order.into_iter().peekable();
+        let read = self.reader();
+        std::iter::from_fn(move || {
+            let first = order.next()?;
+            let mut record = read(first);
+            while let Some(row) = order.next_if(|row| key(*row) == key(first)) {
+                record.merge(&read(row));
+            }
+            if record.usage.is_none() {
+                record.usage_unit = None;
+            }
+            Some((key(first).0, record))
         })
     }
 
-    /// Joins an owner's number to each record by (slice, value) and sums what is alike but for the tag's spelling.
-    ///
-    /// The sum of a metric that one of the summed records lacks is absent.
-    /// The request and page kept are those of the first record.
-    #[must_use]
-    pub fn owned(&self, owners: &[((String, String), u32)]) -> Vec<(u32, Record)> {
-        let slices: Vec<&str> = owners.iter().map(|((slice, _), _)| slice.as_str()).collect();
-        let values: Vec<&str> = owners.iter().map(|((_, value), _)| value.as_str()).collect();
-        let numbers: Vec<u32> = owners.iter().map(|(_, owner)| *owner).collect();
-        let owners = DataFrame::new(
-            owners.len(),
-            vec![
-                Column::new("slice".into(), slices),
-                Column::new("value".into(), values),
-                Column::new("owner".into(), numbers),
-            ],
-        )
-        .expect("the columns are of one length");
-        let on = [col("slice"), col("value")];
-        // The order of records decides which request and page stand for a sum.
-        let join =
-            JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Inner) };
-        let by = ["owner", "start", "slice", "account", "service", "record_type", "usage_type"];
-        let mut sums: Vec<Expr> = vec![col("usage_unit").n_unique().alias("unit_count")];
-        for name in Metric::ALL.iter().map(|metric| metric.name()).chain(["usage_quantity"]) {
-            sums.push(col(name).sum());
-            sums.push(col(name).null_count().alias(format!("{name}_absent")));
-        }
-        for name in ["value", "usage_unit", "request", "page"] {
-            sums.push(col(name).first());
-        }
-        sums.push(col("estimated").any(true));
-        let frame = self
-            .0
-            .clone()
-            .lazy()
-            .join(owners.lazy(), on.clone(), on, join)
-            .group_by_stable(by.map(col))
-            .agg(sums)
-            .sort(by, SortMultipleOptions::default().with_maintain_order(true))
+    /// Returns the number of each row's owner.
+    fn owners(&self, owners: &[((String, String), u32)]) -> Vec<u32> {
+        let numbers: BTreeMap<(&str, &str), u32> = owners
+            .iter()
+            .map(|((slice, value), owner)| ((slice.as_str(), value.as_str()), *owner))
+            .collect();
+        let pairs = self.texts("slice").iter().zip(self.texts("value").iter());
+        let mut last = (None, 0);
+        pairs
+            .map(|pair| {
+                if last.0 != Some(pair) {
+                    let known = (pair.0.unwrap_or_default(), pair.1.unwrap_or_default());
+                    last = (Some(pair), *numbers.get(&known).expect("every value has an owner"));
+                }
+                last.1
+            })
             .collect()
-            .expect("the plan names columns that exist");
-        read_owned(frame)
     }
 }
 
-/// Blanks the sums that lack a part, and reads the frame row by row.
-fn read_owned(frame: DataFrame) -> Vec<(u32, Record)> {
-    let absent = |name: &str| -> Vec<u32> {
-        let column = frame.column(&format!("{name}_absent")).expect("the count was asked for");
-        let counts = column.cast(&DataType::UInt32).expect("a count is a number");
-        counts.u32().expect("it was cast").iter().map(Option::unwrap_or_default).collect()
-    };
-    let lacking = Metric::ALL.map(|metric| absent(metric.name()));
-    let usage_lacking = absent("usage_quantity");
-    let units = frame.column("unit_count").expect("the count was asked for");
-    let units = units.cast(&DataType::UInt32).expect("a count is a number");
-    let units: Vec<u32> =
-        units.u32().expect("it was cast").iter().map(Option::unwrap_or_default).collect();
-    let records = Records(frame);
-    let owners = records.numbers("owner");
-    let read: Vec<(u32, Record)> = records
-        .iter()
-        .enumerate()
-        .map(|(row, mut record)| {
-            for (metric, lacking) in Metric::ALL.iter().zip(&lacking) {
-                if lacking[row] > 0 {
-                    record.amounts.put(*metric, None);
-                }
-            }
-            if usage_lacking[row] > 0 || units[row] != 1 {
-                (record.usage, record.usage_unit) = (None, None);
-            }
-            (owners[row], record)
-        })
-        .collect();
-    read
+impl Record {
+    /// Adds what is alike; usage in another unit leaves none.
+    fn merge(&mut self, other: &Record) {
+        self.amounts.add(&other.amounts);
+        let is_one_unit = self.usage_unit == other.usage_unit;
+        self.usage =
+            self.usage.zip(other.usage).filter(|_| is_one_unit).map(|(one, two)| one + two);
+        self.estimated |= other.estimated;
+    }
 }
 
 #[cfg(test)]
@@ -427,6 +486,25 @@ mod tests {
     }
 
     #[test]
+    fn joined_frames_are_sorted_on_their_whole_key_with_the_absent_first() {
+        let (mut a, mut b) =
+            (record("2026-10-01", "a", Some(5)), record("2026-10-01", "a", Some(7)));
+        a.account = Some("111122223333".to_owned());
+        (b.usage_type, b.usage_unit) = ("A".to_owned(), None);
+        let c = Record { page: 2, ..b.clone() };
+        let d = record("2026-09-30", "b", None);
+        let joined = Records::concat(&[
+            frame(&[c.clone(), a.clone()]),
+            Records::empty(),
+            frame(&[d.clone()]),
+            frame(&[b.clone()]),
+        ]);
+        assert_eq!(joined.iter().collect::<Vec<_>>(), [d, b, c, a]);
+        assert_eq!(Records::concat(&[Records::empty(), joined.clone()]), joined);
+        assert_eq!(Records::concat(&[]), Records::empty());
+    }
+
+    #[test]
     fn a_truncated_or_foreign_file_is_refused() {
         let bytes = frame(&[record("2026-09-01", "a", Some(5))]).to_parquet();
         assert!(Records::from_parquet(&bytes[..bytes.len() / 2]).is_err());
@@ -441,7 +519,8 @@ mod tests {
             record("2026-10-01", "b", Some(1)),
             record("2026-10-01", "B", None),
         ]);
-        let owned = records.owned(&[owner("a", 1), owner("A", 1), owner("b", 2), owner("B", 2)]);
+        let owners = [owner("a", 1), owner("A", 1), owner("b", 2), owner("B", 2)];
+        let owned: Vec<(u32, Record)> = records.owned(&owners).collect();
         let text: Vec<String> = owned
             .iter()
             .map(|(owner, record)| {

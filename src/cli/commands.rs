@@ -10,6 +10,7 @@ use crate::cli::clock::Clock;
 use crate::cli::collect::{self, Options, inventory};
 use crate::cli::condition::{self, Condition};
 use crate::cli::config::Config;
+use crate::cli::definitions;
 use crate::cli::error::Failure;
 use crate::cli::publish::{self, Edition};
 use crate::cli::ui::Ui;
@@ -20,7 +21,7 @@ use crate::note::NoteKind;
 use crate::period::Month;
 use crate::render;
 use crate::render::text::{dollars, percent};
-use crate::report::{self, Definition, Report};
+use crate::report::Report;
 use crate::snapshot::{Receipt, Snapshot};
 use crate::store::{disk, snapshots};
 
@@ -198,7 +199,7 @@ pub fn report(
             ),
         ));
     }
-    let definitions = definitions(&writing.definition)?;
+    let definitions = definitions::load(&writing.definition)?;
     let ledger = ledger::post(snapshot);
     let metric = context.metric(writing.metric);
     let report = Report { snapshot, ledger: &ledger, month, metric };
@@ -215,35 +216,6 @@ pub fn report(
     let (place, conditions) = publish::publish(&edition, &writing.out)?;
     summarise(context, &report, &alerts, &place, &conditions);
     Ok(condition::code(&conditions))
-}
-
-/// Loads the definitions that were named, after those that always belong to a report.
-pub fn definitions(paths: &[PathBuf]) -> Result<Vec<Definition>, Failure> {
-    let mut definitions = report::definitions();
-    for path in paths {
-        let text = String::from_utf8_lossy(&disk::read(path)?).into_owned();
-        let definition: Definition = toml::from_str(&text).map_err(|error| Failure {
-            kind: crate::cli::error::Kind::Failed,
-            message: format!("`{}` is not a report definition", path.display()),
-            causes: vec![error.to_string().trim_end().to_owned()],
-            hints: vec!["`reports/` in the sources has examples".to_owned()],
-        })?;
-        let is_plain = definition.name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
-        if !is_plain || definition.name.is_empty() || definition.rows.is_empty() {
-            return Err(Failure::usage(
-                format!("`{}` needs a plain `name` and at least one of `rows`", path.display()),
-                "letters, digits and underscores make a name",
-            ));
-        }
-        if definitions.iter().any(|it| it.name == definition.name) {
-            return Err(Failure::usage(
-                format!("two definitions are called `{}`", definition.name),
-                "give each its own name",
-            ));
-        }
-        definitions.push(definition);
-    }
-    Ok(definitions)
 }
 
 fn summarise(

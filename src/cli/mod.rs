@@ -10,6 +10,7 @@ pub mod condition;
 mod section;
 pub mod page;
 pub mod drawing;
+pub mod definitions;
 pub mod publish;
 pub mod commands;
 pub mod check;
@@ -78,7 +79,7 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
         Command::Run(args) => {
             // All that can be known to be wrong is found before the first paid request.
             let month = context.month(args.place.month)?;
-            commands::definitions(&args.writing.definition)?;
+            definitions::load(&args.writing.definition)?;
             store::disk::prove_writable(&args.writing.out)?;
             let settings = context.aws_settings(&args.asking.aws);
             check::check(context, &settings, &args.asking.aws).await?;
