@@ -496,7 +496,7 @@ mod tests {
         let joined = Records::concat(&[
             frame(&[c.clone(), a.clone()]),
             Records::empty(),
-            frame(&[d.clone()]),
+            frame(std::slice::from_ref(&d)),
             frame(&[b.clone()]),
         ]);
         assert_eq!(joined.iter().collect::<Vec<_>>(), [d, b, c, a]);
