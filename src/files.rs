@@ -274,6 +274,10 @@ pub fn trend<'a>(report: &'a Report<'a>) -> Table<'a> {
     Table { columns, rows: Box::new(rows) }
 }
 
+/// The columns of alerts that fit a page or a terminal.
+pub const ALERTS_SHOWN: [&str; 9] =
+    ["budget", "limit", "watches", "threshold", "actual", "forecast", "state", "day", "remark"];
+
 /// `alerts.csv`: one row a threshold of a budget.
 pub fn alerts(alerts: &[Alert]) -> Table<'_> {
     let columns = vec![

@@ -27,6 +27,7 @@ pub mod ledger;
 pub mod table;
 pub mod report;
 pub mod notes;
+pub mod course;
 pub mod alert;
 pub mod files;
 

@@ -68,6 +68,22 @@ pub struct Table<'a> {
     pub rows: Box<dyn Iterator<Item = Vec<Cell<'a>>> + 'a>,
 }
 
+impl Table<'_> {
+    /// Returns the table with the named columns only, in their order.
+    #[must_use]
+    pub fn only(self, names: &[&str]) -> Self {
+        let columns = self.columns.iter().enumerate();
+        let kept: Vec<(usize, Column)> = columns
+            .filter(|(_, column)| names.contains(&column.name))
+            .map(|(index, column)| (index, *column))
+            .collect();
+        let columns = kept.iter().map(|(_, column)| *column).collect();
+        let rows =
+            self.rows.map(move |row| kept.iter().map(|(index, _)| row[*index].clone()).collect());
+        Table { columns, rows: Box::new(rows) }
+    }
+}
+
 impl<'a> Cell<'a> {
     /// Returns a text cell, blank when there is no text.
     pub fn text(text: impl Into<Cow<'a, str>>) -> Cell<'a> {

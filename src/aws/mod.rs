@@ -20,4 +20,4 @@ pub mod inventory;
 
 pub use error::{Error, Kind};
 pub use meter::Meter;
-pub use session::{Session, Settings, Static};
+pub use session::{Session, Settings, Static, is_region};

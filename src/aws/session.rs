@@ -228,11 +228,14 @@ fn partition() -> RetryPartition {
     RetryPartition::custom("apportion").token_bucket(TokenBucket::unlimited()).build()
 }
 
+/// Tells whether a text can be the name of a region.
+pub fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 /// A region becomes part of a host's name, so only what can be a region is let through.
 fn checked_region(region: &str) -> Result<Region, Error> {
-    let valid = !region.is_empty()
-        && region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    if valid {
+    if is_region(region) {
         return Ok(Region::new(region.to_owned()));
     }
     let text = format!("a region is letters, digits and hyphens: `{region}`");

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use jiff::Timestamp;
 
+use crate::aws;
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::period::Month;
@@ -70,7 +71,7 @@ pub struct AwsArgs {
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
     /// Region of the inventory, repeatable; where the bill says SageMaker is used when not given
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", value_parser = parse_region)]
     pub region: Vec<String>,
 }
 
@@ -226,6 +227,14 @@ pub struct SandboxArgs {
 fn parse_metric(text: &str) -> Result<Metric, String> {
     Metric::parse(text)
         .ok_or_else(|| format!("not a metric; one of {}", Metric::ALL.map(Metric::name).join(", ")))
+}
+
+fn parse_region(text: &str) -> Result<String, String> {
+    if aws::is_region(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("a region is letters, digits and hyphens".to_owned())
+    }
 }
 
 fn parse_spend(text: &str) -> Result<Money, String> {

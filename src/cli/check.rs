@@ -1,13 +1,20 @@
 //! Owns `check`: credentials, payer, tag keys and configuration, without a paid request.
 
+use crate::arn::AccountId;
 use crate::aws::cost_explorer::CostExplorer;
-use crate::aws::{self, Session, organizations, sts};
+use crate::aws::{self, Session, budgets, organizations, sts};
+use crate::cli::args::AwsArgs;
+use crate::cli::collect;
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
 use crate::key;
 
 /// Looks at everything that a run needs and prints one line each; returns the exit code.
-pub async fn check(context: &Context, settings: &aws::Settings) -> Result<u8, Failure> {
+pub async fn check(
+    context: &Context,
+    settings: &aws::Settings,
+    args: &AwsArgs,
+) -> Result<u8, Failure> {
     let ui = &context.ui;
     let session = Session::open(settings).await?;
     let caller = sts::caller(&session).await?;
@@ -56,6 +63,16 @@ pub async fn check(context: &Context, settings: &aws::Settings) -> Result<u8, Fa
             ui.line(&format!("tag keys: could not be read: {}: {}", error.code, error.message));
         }
     }
+    if !inventory(context, &session, &caller.account, args).await {
+        code = error::PARTIAL;
+    }
+    match budgets::describe(&session, &caller.account).await {
+        Ok(budgets) => ui.line(&format!("budgets: {} of AWS", budgets.len())),
+        Err(error) => {
+            code = error::PARTIAL;
+            ui.line(&format!("budgets: could not be read: {}: {}", error.code, error.message));
+        }
+    }
     ui.line(&format!(
         "configuration: {} accounts, {} budgets, metric {}",
         context.config.account.len(),
@@ -63,4 +80,56 @@ pub async fn check(context: &Context, settings: &aws::Settings) -> Result<u8, Fa
         context.metric(None).name()
     ));
     Ok(code)
+}
+
+/// Reads the inventory of every named account and region; false when something could not be read.
+async fn inventory(
+    context: &Context,
+    session: &Session,
+    caller: &AccountId,
+    args: &AwsArgs,
+) -> bool {
+    let ui = &context.ui;
+    let mut is_whole = true;
+    for place in context.places(args) {
+        let account = place.account.as_ref().unwrap_or(caller);
+        let assumed = match collect::inventory::enter(session, &place, caller).await {
+            Ok(assumed) => assumed,
+            Err(gap) => {
+                is_whole = false;
+                ui.line(&format!("account {account}: {}: {}", gap.code, gap.message));
+                continue;
+            }
+        };
+        let mut regions = place.regions.clone();
+        if regions.is_empty() {
+            regions.extend(session.region().map(str::to_owned));
+        }
+        for region in regions {
+            let now = context.clock.now();
+            let read = aws::inventory::read(&assumed, account, &region, now, &|_| {}).await;
+            ui.line(&format!(
+                "account {account} in {region}: {} domains, {} user profiles, {} spaces, {} other resources",
+                read.domains.len(),
+                read.user_profiles.len(),
+                read.spaces.len(),
+                read.resources.len()
+            ));
+            let unpropagated = read
+                .domains
+                .iter()
+                .filter(|domain| domain.tag_propagation.as_deref() != Some("ENABLED"));
+            for domain in unpropagated {
+                ui.line(&format!(
+                    "  domain {} ({}) does not propagate custom tags; SageMaker's own tags are not concerned",
+                    domain.name, domain.key.id
+                ));
+            }
+            for gap in &read.gaps {
+                is_whole = false;
+                ui.line(&format!("  {}: {}: {}", gap.operation, gap.code, gap.message));
+            }
+        }
+    }
+    is_whole
 }

@@ -1,6 +1,7 @@
 //! Owns the order of work: from arguments to settings, to the command, to the exit code.
 
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 
 use crate::alert::{self, Alert};
 use crate::aws;
@@ -15,11 +16,12 @@ use crate::cli::ui::Ui;
 use crate::ledger;
 use crate::metric::Metric;
 use crate::money::Money;
+use crate::note::NoteKind;
 use crate::period::Month;
 use crate::render;
 use crate::render::text::{dollars, percent};
 use crate::report::{self, Definition, Report};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Receipt, Snapshot};
 use crate::store::{disk, snapshots};
 
 /// What every command needs.
@@ -71,26 +73,7 @@ impl Context {
     }
 
     fn options(&self, asking: &Asking, month: Month) -> Options {
-        let mut places: Vec<inventory::Place> = self
-            .config
-            .account
-            .iter()
-            .map(|account| inventory::Place {
-                account: Some(account.id.clone()),
-                role_arn: account.role_arn.clone(),
-                external_id: account.external_id.clone(),
-                regions: account.regions.clone(),
-            })
-            .collect();
-        if places.is_empty() {
-            let regions = asking.aws.region.clone();
-            places.push(inventory::Place {
-                account: None,
-                role_arn: None,
-                external_id: None,
-                regions,
-            });
-        }
+        let places = self.places(&asking.aws);
         let unasked = (!self.ui.is_terminal()).then(|| Money::from_cents(100));
         Options {
             month,
@@ -103,7 +86,24 @@ impl Context {
             concurrency: usize::from(asking.concurrency),
             forecast: asking.aws_forecast.then(|| self.metric(None)),
             clock: self.clock,
+            is_fresh: asking.fresh,
         }
+    }
+
+    /// The accounts whose inventory is read: the configuration's, else the caller's own.
+    pub fn places(&self, args: &AwsArgs) -> Vec<inventory::Place> {
+        let configured = self.config.account.iter().map(|account| inventory::Place {
+            account: Some(account.id.clone()),
+            role_arn: account.role_arn.clone(),
+            external_id: account.external_id.clone(),
+            regions: account.regions.clone(),
+        });
+        let places: Vec<inventory::Place> = configured.collect();
+        if !places.is_empty() {
+            return places;
+        }
+        let regions = args.region.clone();
+        vec![inventory::Place { account: None, role_arn: None, external_id: None, regions }]
     }
 
     /// The metric named, else the configuration's, else net amortized cost.
@@ -112,17 +112,30 @@ impl Context {
     }
 }
 
+/// What a collection may know of the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// The newest snapshot: its unchanged months, and owners that are gone.
+    Earlier,
+    /// Nothing, so that two of them are identical: the demonstration.
+    Nothing,
+}
+
 /// Collects into the folder of snapshots; `None` when the person did not want it at that price.
 pub async fn collect(
     context: &Context,
     settings: &aws::Settings,
     asking: &Asking,
     place: &Place,
+    memory: Memory,
 ) -> Result<Option<Snapshot>, Failure> {
     let month = context.month(place.month)?;
     // The folder is tried before the first paid request.
     disk::prove_writable(&place.snapshots)?;
-    let earlier = if asking.fresh { None } else { newest(context, &place.snapshots)? };
+    let earlier = match memory {
+        Memory::Earlier => newest(context, &place.snapshots)?,
+        Memory::Nothing => None,
+    };
     let session = aws::Session::open(settings).await?;
     let options = context.options(asking, month);
     let collected = collect::collect(&session, &options, earlier.as_ref(), &context.ui).await;
@@ -135,7 +148,9 @@ pub async fn collect(
             return Ok(None);
         }
         Err(error) => {
-            context.ui.receipt(&receipt);
+            if receipt != Receipt::default() {
+                context.ui.receipt(&receipt);
+            }
             return Err(error.into());
         }
     };
@@ -149,17 +164,21 @@ pub async fn collect(
     Ok(Some(snapshot))
 }
 
-/// Loads the newest snapshot where there is one; one that cannot be used is said and passed over.
+/// Loads the newest snapshot that can be used; one that cannot is said and passed over.
 fn newest(context: &Context, folder: &Path) -> Result<Option<Snapshot>, Failure> {
-    match snapshots::load_newest(folder) {
-        Ok(snapshot) => Ok(Some(snapshot)),
-        Err(snapshots::Error::None { .. }) => Ok(None),
-        Err(snapshots::Error::Disk(error)) => Err(error.into()),
-        Err(error) => {
-            context.ui.line(&format!("The newest snapshot is not used: {error}."));
-            Ok(None)
+    for path in snapshots::list(folder)?.iter().rev() {
+        match snapshots::load(folder, path) {
+            Ok(snapshot) => return Ok(Some(snapshot)),
+            // A part that is gone is like a damaged one; any other trouble with the disk would come back after paying.
+            Err(snapshots::Error::Disk(error)) if error.source.kind() != ErrorKind::NotFound => {
+                return Err(error.into());
+            }
+            Err(error) => {
+                context.ui.line(&format!("The newest snapshot is not used: {error}."));
+            }
         }
     }
+    Ok(None)
 }
 
 /// Writes a snapshot's report and prints its summary; returns the exit code.
@@ -198,7 +217,8 @@ pub fn report(
     Ok(condition::code(&conditions))
 }
 
-fn definitions(paths: &[std::path::PathBuf]) -> Result<Vec<Definition>, Failure> {
+/// Loads the definitions that were named, after those that always belong to a report.
+pub fn definitions(paths: &[PathBuf]) -> Result<Vec<Definition>, Failure> {
     let mut definitions = report::definitions();
     for path in paths {
         let text = String::from_utf8_lossy(&disk::read(path)?).into_owned();
@@ -249,31 +269,22 @@ fn summarise(
         report.metric.title(),
         report.settlement(report.month).name()
     ));
-    ui.line(&format!(
-        "  with an owner {}{}, in pools {}{}, without an owner {}{}",
-        dollars(coverage.attributed),
-        share(coverage.attributed),
-        dollars(coverage.shared),
-        share(coverage.shared),
-        dollars(coverage.unattributed),
-        share(coverage.unattributed),
-    ));
+    if let Some(coverage) = coverage {
+        ui.line(&format!(
+            "  with an owner {}{}, in pools {}{}, without an owner {}{}",
+            dollars(coverage.attributed),
+            share(coverage.attributed),
+            dollars(coverage.shared),
+            share(coverage.shared),
+            dollars(coverage.unattributed),
+            share(coverage.unattributed),
+        ));
+    }
     let crossed = alerts.iter().filter(|alert| alert.state != alert::State::Within);
     for alert in crossed {
         ui.line(&format!("  budget {}", alert_text(alert)));
     }
-    for note in crate::notes::of(report) {
-        if matches!(
-            note.kind,
-            crate::note::NoteKind::DoesNotReconcile
-                | crate::note::NoteKind::NotRead
-                | crate::note::NoteKind::Moving
-                | crate::note::NoteKind::Key
-                | crate::note::NoteKind::MemberAccount
-        ) {
-            ui.line(&format!("  {}: {}", note.kind.title().to_lowercase(), note.text));
-        }
-    }
+    say_notes(ui, report);
     let verdict = if conditions.contains(&Condition::DoesNotReconcile) {
         "It does NOT reconcile; the earlier files are as they were. What was made is in"
     } else if conditions.is_empty() {
@@ -282,6 +293,21 @@ fn summarise(
         "What was read reconciles, and something is missing or moved. Files are in"
     };
     ui.line(&format!("{verdict} `{}`.", place.display()));
+}
+
+/// Says the notes that somebody must act on; those behind an exit code even when quiet.
+fn say_notes(ui: &Ui, report: &Report<'_>) {
+    for note in crate::notes::of(report) {
+        let text = format!("  {}: {}", note.kind.title().to_lowercase(), note.text);
+        match note.kind {
+            NoteKind::DoesNotReconcile | NoteKind::NotRead | NoteKind::Moving => ui.grave(&text),
+            NoteKind::Key
+            | NoteKind::MemberAccount
+            | NoteKind::NotInventoried
+            | NoteKind::NotDelivered => ui.line(&text),
+            _ => {}
+        }
+    }
 }
 
 /// Tells one alert in a line.
@@ -311,9 +337,31 @@ pub fn load(folder: &Path, id: Option<&str>) -> Result<Snapshot, Failure> {
     match id {
         None => Ok(snapshots::load_newest(folder)?),
         Some(id) => {
-            Ok(snapshots::load(folder, &folder.join("snapshots").join(format!("{id}.json")))?)
+            // An id out of a script must not lead out of the folder, so only listed ones are opened.
+            let paths = snapshots::list(folder)?;
+            let named = |path: &&PathBuf| path.file_stem().is_some_and(|stem| stem == id);
+            match paths.iter().find(named) {
+                Some(path) => Ok(snapshots::load(folder, path)?),
+                None => Err(not_listed(folder, id, &paths)),
+            }
         }
     }
+}
+
+fn not_listed(folder: &Path, id: &str, paths: &[PathBuf]) -> Failure {
+    let message = format!("there is no snapshot `{id}` in `{}`", folder.display());
+    let ids: Vec<String> = paths
+        .iter()
+        .rev()
+        .take(5)
+        .filter_map(|path| Some(format!("`{}`", path.file_stem()?.to_string_lossy())))
+        .collect();
+    let hint = if ids.is_empty() {
+        "name the folder with `--snapshots DIR`; this one has none".to_owned()
+    } else {
+        format!("name one of the newest: {}", ids.join(", "))
+    };
+    Failure::usage(message, hint)
 }
 
 /// The month of an offline report: the one named, or the last full one when the snapshot was taken.
@@ -328,14 +376,7 @@ pub fn collected_code(context: &Context, snapshot: &Snapshot) -> u8 {
     let month = reported_month(snapshot, None).max(snapshot.manifest.scope.first);
     let report = Report { snapshot, ledger: &ledger, month, metric: context.metric(None) };
     let conditions = condition::of(&report);
-    for note in crate::notes::of(&report) {
-        if matches!(
-            note.kind,
-            crate::note::NoteKind::DoesNotReconcile | crate::note::NoteKind::NotRead
-        ) {
-            context.ui.line(&format!("  {}: {}", note.kind.title().to_lowercase(), note.text));
-        }
-    }
+    say_notes(&context.ui, &report);
     condition::code(&conditions)
 }
 
@@ -351,7 +392,8 @@ pub fn alerts(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
         "csv" => render::csv::write(table, &mut bytes).map(drop),
         "json" => render::json::write(table, &mut bytes).map(drop),
         _ => {
-            let excerpt = render::text::excerpt(table, usize::MAX);
+            let shown = table.only(&crate::files::ALERTS_SHOWN);
+            let excerpt = render::text::excerpt(shown, usize::MAX);
             render::text::table(&excerpt.headings, &excerpt.rows, None, &mut bytes)
         }
     };

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::arn::{AccountId, DomainId, SpaceName, UserProfileName};
+use crate::aws;
 use crate::budget::{LocalBudget, Notification, NotificationKind, Scope, Threshold};
 use crate::metric::Metric;
 use crate::money::Money;
@@ -128,6 +129,10 @@ impl Config {
         }
         if let Some(key) = self.keys.iter().find(|key| key.is_empty() || key.contains('$')) {
             return Err(format!("not a tag key: `{key}`"));
+        }
+        let regions = self.account.iter().flat_map(|account| &account.regions);
+        if let Some(region) = regions.chain(&self.aws.region).find(|it| !aws::is_region(it)) {
+            return Err(format!("a region is letters, digits and hyphens: `{region}`"));
         }
         Ok(())
     }

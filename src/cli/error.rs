@@ -95,7 +95,9 @@ impl From<disk::Error> for Failure {
             ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
                 Some("name a folder; there is a file of that name")
             }
-            _ => None,
+            ErrorKind::IsADirectory => Some("name a file; there is a folder of that name"),
+            ErrorKind::ReadOnlyFilesystem => Some("name a folder that can be written to"),
+            _ => Some("check the path and its disk"),
         };
         Failure::of(&error, hint.map(str::to_owned).into_iter().collect())
     }
@@ -152,7 +154,13 @@ impl From<aws::Error> for Failure {
                     .to_owned(),
             ),
             aws::Kind::Network => Some("check the network, the region and `AWS_ENDPOINT_URL`".to_owned()),
-            aws::Kind::BadToken | aws::Kind::Unparsable | aws::Kind::Other => None,
+            aws::Kind::BadToken => Some("run again; the bill changed between two pages".to_owned()),
+            aws::Kind::Unparsable => Some(
+                "run again; if it stays, something on the way answers in the place of AWS".to_owned(),
+            ),
+            aws::Kind::Other => Some(
+                "`apportion check` looks at credentials, payer and tag keys, free of charge".to_owned(),
+            ),
         };
         Failure::of(&error, hint.into_iter().collect())
     }
@@ -162,14 +170,15 @@ impl From<ask::Error> for Failure {
     fn from(error: ask::Error) -> Failure {
         let hint = match error {
             ask::Error::Aws(error) => return error.into(),
+            ask::Error::Quote { .. } => "raise `--max-spend`",
             ask::Error::Spend { .. } => {
                 "raise `--max-spend`, or ask for fewer months with `--months`"
             }
             ask::Error::Currency { .. } => {
                 "ask each payer on its own, or a billing view with one currency"
             }
-            ask::Error::Period { .. } => {
-                "try again; if it stays, this is not an answer of Cost Explorer"
+            ask::Error::Period { .. } | ask::Error::Unanswered { .. } => {
+                "run again; if it stays, something on the way answers in the place of AWS"
             }
         };
         Failure::of(&error, vec![hint.to_owned()])

@@ -7,7 +7,9 @@ pub mod collect;
 pub mod error;
 pub mod ui;
 pub mod condition;
+mod section;
 pub mod page;
+pub mod drawing;
 pub mod publish;
 pub mod commands;
 pub mod check;
@@ -21,7 +23,7 @@ use clap::Parser;
 use crate::store;
 use args::{Arguments, Command};
 use clock::Clock;
-use commands::Context;
+use commands::{Context, Memory};
 use error::{Failure, USAGE};
 use ui::Ui;
 
@@ -74,20 +76,28 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
     match arguments.command {
         Command::Demo(_) => unreachable!("handled above"),
         Command::Run(args) => {
+            // All that can be known to be wrong is found before the first paid request.
+            let month = context.month(args.place.month)?;
+            commands::definitions(&args.writing.definition)?;
             store::disk::prove_writable(&args.writing.out)?;
             let settings = context.aws_settings(&args.asking.aws);
-            let month = context.month(args.place.month)?;
-            check::check(context, &settings).await?;
-            match commands::collect(context, &settings, &args.asking, &args.place).await? {
+            check::check(context, &settings, &args.asking.aws).await?;
+            match commands::collect(context, &settings, &args.asking, &args.place, Memory::Earlier)
+                .await?
+            {
                 Some(snapshot) => commands::report(context, &snapshot, month, &args.writing),
                 None => Ok(error::DONE),
             }
         }
-        Command::Check(args) => check::check(context, &context.aws_settings(&args.aws)).await,
+        Command::Check(args) => {
+            let settings = context.aws_settings(&args.aws);
+            check::check(context, &settings, &args.aws).await
+        }
         Command::Collect(args) => {
             let settings = context.aws_settings(&args.asking.aws);
             let collected =
-                commands::collect(context, &settings, &args.asking, &args.place).await?;
+                commands::collect(context, &settings, &args.asking, &args.place, Memory::Earlier)
+                    .await?;
             Ok(collected
                 .map_or(error::DONE, |snapshot| commands::collected_code(context, &snapshot)))
         }

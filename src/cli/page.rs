@@ -2,121 +2,19 @@
 
 use crate::alert::Alert;
 use crate::cli::condition::Condition;
+use crate::cli::section::{self, is_full, money_text};
 use crate::cli::ui::receipt_text;
 use crate::control;
-use crate::files;
 use crate::money::Money;
 use crate::note::{Note, NoteKind};
 use crate::notes;
-use crate::period::Month;
-use crate::render::chart::{self, Bars, Caption, Covered, Drawing, Slot, Trend};
+use crate::owner::Owner;
+use crate::render::chart::Drawing;
 use crate::render::html::{
     Banner, BridgeRow, Chart, Figure, NoteRow, Page, Section, Statement, Tone,
 };
-use crate::render::text::{Heading, dollars, excerpt, percent};
-use crate::report::{ChartKind, Definition, Report, Row, Settlement};
-
-/// Rows of a table that are shown when its definition does not say.
-const ROWS_SHOWN: usize = 50;
-
-/// Draws the charts of a report, by the names of their files.
-pub fn drawings(report: &Report<'_>, definitions: &[Definition]) -> Vec<(String, Drawing)> {
-    let mut drawings = Vec::new();
-    for definition in definitions {
-        let Some(kind) = definition.chart else { continue };
-        let rows = report.tabulate(definition);
-        let drawing = match kind {
-            ChartKind::Trend => trend(report, definition, rows),
-            ChartKind::Bars => bars(report, definition, &rows),
-        };
-        drawings.push((definition.name.clone(), drawing));
-    }
-    drawings.push(("coverage".to_owned(), coverage(report)));
-    drawings
-}
-
-/// The months up to the report's: the open one is the alerts' business.
-fn shown(report: &Report<'_>) -> Vec<Month> {
-    report.months().into_iter().filter(|month| *month <= report.month).collect()
-}
-
-fn slot(report: &Report<'_>, month: Month) -> Slot {
-    let estimated = matches!(report.settlement(month), Settlement::Open | Settlement::Estimated);
-    Slot { month, estimated }
-}
-
-fn subtitle(report: &Report<'_>, what: &str) -> String {
-    let settlement = match report.settlement(report.month) {
-        Settlement::Settled => String::new(),
-        other => format!(" · {}, not final", other.name()),
-    };
-    format!("{what} · {}{settlement}", report.metric.title())
-}
-
-fn caption(report: &Report<'_>, title: &str, what: &str) -> Caption {
-    Caption {
-        title: title.to_owned(),
-        subtitle: subtitle(report, what),
-        unit: report.snapshot.manifest.currency.clone(),
-    }
-}
-
-fn trend(report: &Report<'_>, definition: &Definition, rows: Vec<Row>) -> Drawing {
-    let months = shown(report);
-    let first = months.first().map(ToString::to_string).unwrap_or_default();
-    let series = rows
-        .into_iter()
-        .map(|row| {
-            let amounts = row.months.iter().take(months.len());
-            (row.labels.join(" · "), amounts.map(|money| money.unwrap_or(Money::ZERO)).collect())
-        })
-        .collect();
-    chart::trend(&Trend {
-        caption: caption(report, &definition.title, &format!("{first} to {}", report.month)),
-        months: months.into_iter().map(|month| slot(report, month)).collect(),
-        series,
-    })
-}
-
-fn bars(report: &Report<'_>, definition: &Definition, rows: &[Row]) -> Drawing {
-    let bars = rows
-        .iter()
-        .map(|row| {
-            (row.labels.join(" · "), amount(report, row, report.month).unwrap_or(Money::ZERO))
-        })
-        .filter(|(_, money)| !money.is_zero())
-        .collect();
-    let caption = caption(report, &definition.title, &report.month.to_string());
-    chart::bars(&Bars { caption, bars })
-}
-
-fn coverage(report: &Report<'_>) -> Drawing {
-    let months = shown(report)
-        .into_iter()
-        .map(|month| {
-            let coverage = report.coverage(month);
-            Covered {
-                slot: slot(report, month),
-                attributed: coverage.attributed,
-                shared: coverage.shared,
-                unattributed: coverage.unattributed,
-            }
-        })
-        .collect();
-    let mut caption =
-        caption(report, "Coverage", "cost with an owner, in pools, and without an owner");
-    "share of cost".clone_into(&mut caption.unit);
-    chart::coverage(&chart::Coverage { caption, months })
-}
-
-fn amount(report: &Report<'_>, row: &Row, month: Month) -> Option<Money> {
-    let at = report.months().iter().position(|it| *it == month)?;
-    row.months[at]
-}
-
-fn money_text(money: Option<Money>) -> String {
-    money.map(dollars).unwrap_or_default()
-}
+use crate::render::text::{dollars, percent};
+use crate::report::{Definition, Report, Settlement};
 
 /// Builds the page.
 pub fn page(
@@ -129,14 +27,17 @@ pub fn page(
 ) -> Page {
     let manifest = &report.snapshot.manifest;
     let mut sections: Vec<Section> =
-        definitions.iter().map(|definition| section(report, definition)).collect();
-    sections.push(alert_section(alerts));
+        definitions.iter().map(|definition| section::section(report, definition)).collect();
+    // Budgets are about the open month; beside an older report they would mislead.
+    let alerts = if section::is_near_open(report) { alerts } else { &[] };
+    sections.extend(section::budgets(report, alerts));
     Page {
         title: "SageMaker cost".to_owned(),
         organisation: organisation(report),
         month: report.month.to_string(),
         banners: banners(report, notes, conditions),
         figures: figures(report),
+        budgets: section::over(report, alerts),
         statement: statement(report),
         bridge: bridge(report),
         settlement: settlement(report),
@@ -234,9 +135,12 @@ fn banners(report: &Report<'_>, notes: &[Note], conditions: &[Condition]) -> Vec
 fn figures(report: &Report<'_>) -> Vec<Figure> {
     let total = report.total(report.month);
     let coverage = report.coverage(report.month);
+    let attributed = coverage.map(|coverage| coverage.attributed);
+    let shared = coverage.map(|coverage| coverage.shared);
+    let unattributed = coverage.map(|coverage| coverage.unattributed);
     let before = report.month.plus(-1);
-    let change = match total.zip(report.total(before).filter(|_| report.months().contains(&before)))
-    {
+    let compares = is_full(report) && report.months().contains(&before);
+    let change = match total.zip(report.total(before).filter(|_| compares)) {
         Some((now, then)) => match (now - then).basis_points_of(then.abs()) {
             Some(points) => format!("{} against {before}", signed(points)),
             None => String::new(),
@@ -254,10 +158,32 @@ fn figures(report: &Report<'_>) -> Vec<Figure> {
     };
     vec![
         figure("SageMaker", total, change),
-        figure("With an owner", Some(coverage.attributed), share(coverage.attributed)),
-        figure("In pools", Some(coverage.shared), share(coverage.shared)),
-        figure("Without an owner", Some(coverage.unattributed), share(coverage.unattributed)),
+        figure("With an owner", attributed, attributed.map(share).unwrap_or_default()),
+        figure("In pools", shared, shared.map(share).unwrap_or_default()),
+        figure(
+            "Without an owner",
+            unattributed,
+            unattributed.map(|_| unowned(report)).unwrap_or_default(),
+        ),
     ]
+}
+
+/// Cost and credits without an owner, apart: a credit must not hide cost that nobody bears.
+fn unowned(report: &Report<'_>) -> String {
+    let (mut cost, mut credit) = (Money::ZERO, Money::ZERO);
+    for line in report.ledger.of_month(report.month) {
+        let money = line.amounts.get(report.metric).unwrap_or(Money::ZERO);
+        if report.ledger.bearer(line).owner == Owner::Unattributed {
+            *(if money < Money::ZERO { &mut credit } else { &mut cost }) += money;
+        }
+    }
+    if credit.is_zero() {
+        let points = report.total(report.month).and_then(|total| cost.basis_points_of(total));
+        return points
+            .map(|points| format!("{} of the total", percent(points)))
+            .unwrap_or_default();
+    }
+    format!("{} of cost less {} of credits", dollars(cost), dollars(-credit))
 }
 
 fn signed(points: i128) -> String {
@@ -310,7 +236,7 @@ fn bridge(report: &Report<'_>) -> Vec<BridgeRow> {
         .map(|line| line.amounts.get(report.metric))
         .try_fold(Money::ZERO, |sum, money| Some(sum + money?));
     rows.push(BridgeRow {
-        what: "of it a difference that the parts leave open".to_owned(),
+        what: "of it rounding and differences".to_owned(),
         amount: money_text(residual),
         is_total: false,
     });
@@ -328,99 +254,5 @@ fn settlement(report: &Report<'_>) -> String {
         Settlement::Estimated => "Estimated: AWS may still change the figures.".to_owned(),
         Settlement::Settling => "Settling: late cost may still arrive.".to_owned(),
         Settlement::Settled => "Settled: no late cost is expected.".to_owned(),
-    }
-}
-
-/// Labels, the month's amount and that of the month before.
-type Compared = (Vec<String>, Option<Money>, Option<Money>);
-
-fn section(report: &Report<'_>, definition: &Definition) -> Section {
-    let rows = report.tabulate(definition);
-    let limit = definition.limit.unwrap_or(ROWS_SHOWN);
-    let before = report.month.plus(-1);
-    let compares = report.months().contains(&before)
-        && !notes::coverage_changes(&report.snapshot.manifest).contains_key(&report.month);
-    let mut columns: Vec<Heading> =
-        definition.rows.iter().map(|dimension| Heading::left(dimension.words().1)).collect();
-    columns.push(Heading::right(format!("Total, {}", report.snapshot.manifest.currency)));
-    columns.push(Heading::right("Share"));
-    if compares {
-        columns.push(Heading::right(format!("Change from {before}")));
-    }
-    let whole = report.total(report.month);
-    let rows: Vec<Compared> = rows
-        .into_iter()
-        .map(|row| {
-            let (now, then) = (amount(report, &row, report.month), amount(report, &row, before));
-            (row.labels, now, then)
-        })
-        .filter(|(_, now, then)| {
-            now.is_none_or(|it| !it.is_zero()) || (compares && then.is_some_and(|it| !it.is_zero()))
-        })
-        .collect();
-    let cells = |labels: Vec<String>, now: Option<Money>, then: Option<Money>| {
-        let mut cells = labels;
-        cells.push(money_text(now));
-        let share = now.zip(whole).and_then(|(now, whole)| now.basis_points_of(whole));
-        cells.push(share.map(percent).unwrap_or_default());
-        if compares {
-            cells.push(money_text(now.zip(then).map(|(now, then)| now - then)));
-        }
-        cells
-    };
-    let sum = |pick: fn(&Compared) -> Option<Money>| {
-        rows.iter().map(pick).try_fold(Money::ZERO, |sum, money| Some(sum + money?))
-    };
-    let mut total_labels = vec!["Total".to_owned()];
-    total_labels.resize(definition.rows.len(), String::new());
-    let total = cells(total_labels, sum(|row| row.1), sum(|row| row.2));
-    let left_out = rows.len().saturating_sub(limit);
-    let note = if left_out > 0 {
-        format!(
-            "{left_out} more rows are in `owners.csv` and `lines.csv`; the total is of all rows."
-        )
-    } else {
-        String::new()
-    };
-    Section {
-        title: definition.title.clone(),
-        caption: definition.caption.clone(),
-        columns,
-        rows: rows
-            .into_iter()
-            .take(limit)
-            .map(|(labels, now, then)| cells(labels, now, then))
-            .collect(),
-        total: Some(total),
-        note,
-    }
-}
-
-fn alert_section(alerts: &[Alert]) -> Section {
-    let mut table = files::alerts(alerts);
-    let wanted =
-        ["budget", "limit", "watches", "threshold", "actual", "forecast", "state", "day", "remark"];
-    let kept: Vec<usize> = table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| wanted.contains(&column.name))
-        .map(|(index, _)| index)
-        .collect();
-    table.columns = kept.iter().map(|index| table.columns[*index]).collect();
-    let rows = table.rows.map(move |row| kept.iter().map(|index| row[*index].clone()).collect());
-    let excerpt =
-        excerpt(crate::table::Table { columns: table.columns, rows: Box::new(rows) }, ROWS_SHOWN);
-    Section {
-        title: "Budgets".to_owned(),
-        caption: "Thresholds against actual and forecast spend of the open month.".to_owned(),
-        columns: excerpt.headings,
-        rows: excerpt.rows,
-        total: None,
-        note: if excerpt.left_out > 0 {
-            format!("{} more rows are in `alerts.csv`.", excerpt.left_out)
-        } else {
-            String::new()
-        },
     }
 }

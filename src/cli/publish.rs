@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::alert::Alert;
 use crate::cli::condition::{self, Condition};
+use crate::cli::drawing;
 use crate::cli::page;
 use crate::control;
 use crate::files;
@@ -51,7 +52,7 @@ struct Summary<'a> {
     control_total: Amounts,
     ledger_total: Amounts,
     residual: Amounts,
-    coverage: Covered,
+    coverage: Option<Covered>,
     settlement: &'a str,
     receipt: ReceiptSummary,
     conditions: Vec<&'a str>,
@@ -171,6 +172,10 @@ pub fn publish(
     let rejected = conditions.contains(&Condition::DoesNotReconcile);
     let place = out.join(if rejected { format!("{month}.rejected") } else { month });
     disk::replace_folder(&part, &place)?;
+    if !rejected {
+        // An earlier attempt that did not reconcile is answered by this one.
+        disk::remove_folder(&out.join(format!("{}.rejected", report.month)))?;
+    }
     Ok((place, conditions))
 }
 
@@ -185,7 +190,7 @@ fn fill(
     folder.put_table("unattributed.csv", files::unattributed(report))?;
     folder.put_table("trend.csv", files::trend(report))?;
     folder.put_table("alerts.csv", files::alerts(edition.alerts))?;
-    let drawings = page::drawings(report, edition.definitions);
+    let drawings = drawing::drawings(report, edition.definitions);
     for (name, Drawing { svg, png }) in &drawings {
         folder.put(&format!("charts/{name}.svg"), svg.as_bytes())?;
         folder.put(&format!("charts/{name}.png"), png)?;
@@ -227,11 +232,11 @@ fn summary<'a>(report: &'a Report<'a>, conditions: &[Condition], notes: Vec<Note
         control_total: control::scope_total(manifest, report.month),
         ledger_total: report.ledger.total(report.month),
         residual,
-        coverage: Covered {
+        coverage: coverage.map(|coverage| Covered {
             attributed: coverage.attributed,
             shared: coverage.shared,
             unattributed: coverage.unattributed,
-        },
+        }),
         settlement: report.settlement(report.month).name(),
         receipt: receipt(report),
         conditions: conditions.iter().map(|condition| condition.name()).collect(),

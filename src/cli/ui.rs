@@ -1,7 +1,5 @@
 //! Owns talk: progress, questions and messages on stderr; stdout is for data.
 
-#![expect(clippy::print_stderr, reason = "the one place that talks")]
-
 use std::io::{BufRead, IsTerminal, Write};
 use std::sync::{Arc, Mutex};
 
@@ -41,8 +39,14 @@ impl Ui {
         let bar = self.bar.lock().expect("no holder of the bar panics");
         match bar.as_ref() {
             Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            None => say(&format!("{text}\n")),
         }
+    }
+
+    /// Says one line that even a quiet run must not keep to itself.
+    pub fn grave(&self, text: &str) {
+        self.finish();
+        say(&format!("{text}\n"));
     }
 
     /// Ends the progress bar, if one is shown.
@@ -55,7 +59,7 @@ impl Ui {
     /// Shows a failure, however quiet the run is.
     pub fn failure(&self, failure: &Failure) {
         self.finish();
-        eprint!("{}", failure.text());
+        say(&failure.text());
     }
 
     /// Shows what the requests came to.
@@ -64,32 +68,35 @@ impl Ui {
     }
 
     fn confirm(question: &str) -> bool {
-        eprint!("{question} [y/N] ");
-        drop(std::io::stderr().flush());
+        say(&format!("{question} [y/N] "));
         let mut answer = String::new();
         let read = std::io::stdin().lock().read_line(&mut answer);
         read.is_ok() && ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
     }
 }
 
+/// Writes to stderr; a reader that has gone away must not end a run that was paid for.
+fn say(text: &str) {
+    drop(std::io::stderr().write_all(text.as_bytes()));
+    drop(std::io::stderr().flush());
+}
+
 /// Returns the receipt in one sentence.
 pub fn receipt_text(receipt: &Receipt) -> String {
-    let mut text = format!(
-        "Cost Explorer answered {} pages for ${}",
-        receipt.pages,
-        crate::render::text::dollars(receipt.usd())
-    );
-    if receipt.unknown > 0 {
-        let at_most = crate::render::text::dollars(receipt.usd_at_most());
-        let unknown = receipt.unknown;
-        text +=
-            &format!(", at most ${at_most}: {unknown} answers were lost and may have been charged");
-    }
-    if receipt.failed > 0 {
-        text += &format!("; {} attempts were refused, free of charge", receipt.failed);
-    }
-    text.push('.');
-    text
+    let usd = |money| crate::render::text::dollars(money);
+    let Receipt { pages, failed, unknown, .. } = receipt;
+    let lost = if *unknown > 0 {
+        let at_most = usd(receipt.usd_at_most());
+        format!(", at most ${at_most}: {unknown} answers were lost and may have been charged")
+    } else {
+        String::new()
+    };
+    let refused = if *failed > 0 {
+        format!("; {failed} attempts were refused, free of charge")
+    } else {
+        String::new()
+    };
+    format!("Cost Explorer answered {pages} pages for ${}{lost}{refused}.", usd(receipt.usd()))
 }
 
 impl Progress for Ui {

@@ -1,1 +1,23 @@
 //! The one integration binary.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "what a test cannot do fails it, and files are read as a user would find them"
+)]
+
+mod conservation;
+mod determinism;
+mod errors;
+mod faults;
+mod golden;
+mod help;
+mod input;
+mod member;
+mod receipt;
+mod reuse;
+mod run;
+mod tidy;
+mod traps;
+mod truth;
+mod world;

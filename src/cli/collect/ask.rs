@@ -16,6 +16,7 @@ use crate::money::Money;
 use crate::period::Month;
 use crate::query::Granularity;
 use crate::records::{Builder, Record};
+use crate::render::text::dollars;
 use crate::request::{Purpose, REST, Request};
 use crate::snapshot::{Asked, PAGE_PRICE_CENTS};
 
@@ -25,8 +26,16 @@ pub enum Error {
     /// AWS refused, or could not be reached.
     #[error(transparent)]
     Aws(#[from] aws::Error),
+    /// Even the least would cost more than allowed.
+    #[error("nothing was asked: it takes at least ${}, and the limit is ${}", dollars(*least), dollars(*limit))]
+    Quote {
+        /// The least in dollars.
+        least: Money,
+        /// The limit in dollars.
+        limit: Money,
+    },
     /// The next page would cost more than allowed.
-    #[error("stopped before {purpose}: the next page would pass the limit of ${limit}")]
+    #[error("stopped before asking for {purpose}: the next page would pass the limit of ${}", dollars(*limit))]
     Spend {
         /// The request that was to be made.
         purpose: String,
@@ -50,6 +59,14 @@ pub enum Error {
         purpose: String,
         /// The first day of the answer.
         start: Date,
+    },
+    /// A bill or a control that says nothing of a month: taken as it is, the month would cost zero.
+    #[error("{purpose} was not answered for {month}")]
+    Unanswered {
+        /// The request.
+        purpose: String,
+        /// The first month that is lacking.
+        month: Month,
     },
 }
 
@@ -193,7 +210,7 @@ impl Asker {
             (self.on_page)(&request.purpose);
             match page.next {
                 Some(next) => token = Some(next),
-                None => return Ok(answer),
+                None => return answer.checked(),
             }
         }
     }
@@ -276,6 +293,19 @@ impl Answer {
             request: self.asked.number,
             page: self.asked.pages,
         });
+    }
+
+    /// Refuses a total that lacks a month; of anything else that is told as missing.
+    fn checked(self) -> Result<Answer, Error> {
+        let purpose = &self.asked.purpose;
+        let is_total =
+            matches!(purpose, Purpose::Bill | Purpose::BillAgain | Purpose::Control { .. });
+        match self.months_unanswered().first() {
+            Some(month) if is_total => {
+                Err(Error::Unanswered { purpose: purpose.to_string(), month: *month })
+            }
+            _ => Ok(self),
+        }
     }
 
     /// Returns the months that were asked for and not answered at all.

@@ -4,6 +4,7 @@
 
 pub mod ask;
 pub mod inventory;
+mod standing;
 pub mod state;
 
 use std::collections::BTreeSet;
@@ -12,11 +13,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::arn::AccountId;
 use crate::aws::cost_explorer::CostExplorer;
-use crate::aws::{Kind, Session, organizations, sts};
+use crate::aws::{Kind, Session};
 use crate::cli::clock::Clock;
-use crate::key::{Backfill, KeyStatus};
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::note::{Note, NoteKind};
@@ -26,6 +25,7 @@ use crate::request::{self, Purpose, Quote, Request, Scope};
 use crate::snapshot::{Forecast, Manifest, PAGE_PRICE_CENTS, Snapshot, VERSION};
 
 use ask::{Asker, Error};
+use standing::{is_comparable, standing};
 use state::State;
 
 /// How many months before the current one Cost Explorer still answers for (management limits of Cost Explorer).
@@ -54,6 +54,8 @@ pub struct Options {
     pub forecast: Option<Metric>,
     /// The clock.
     pub clock: Clock,
+    /// Whether months are read again though they did not change.
+    pub is_fresh: bool,
 }
 
 /// What tells the person about progress.
@@ -66,15 +68,6 @@ pub trait Progress {
     fn say(&self, text: &str);
     /// Returns what is called after each answered page.
     fn on_page(&self) -> Arc<dyn Fn(&Purpose) + Send + Sync>;
-}
-
-/// Who asks, and what billing says before anything is paid for.
-struct Standing {
-    caller: AccountId,
-    payer: Option<AccountId>,
-    statuses: Option<Vec<KeyStatus>>,
-    backfills: Option<Vec<Backfill>>,
-    notes: Vec<Note>,
 }
 
 #[expect(
@@ -93,7 +86,9 @@ pub async fn collect(
     let standing = standing(session, &explorer, options).await?;
     let keys = request::claiming_keys(&options.keys, standing.statuses.as_deref());
     let comparable = earlier.filter(|earlier| is_comparable(earlier, options, &standing, &keys));
-    let usual = earlier.map(|earlier| earlier.manifest.receipt.pages);
+    // What the whole plan took, those pages included that were not asked for again.
+    let usual = earlier
+        .map(|earlier| earlier.manifest.asked.iter().map(|asked| u64::from(asked.pages)).sum());
     let quote = request::quote(keys.len(), usual, u64::from(options.forecast.is_some()));
     check_quote(&quote, options.spend_max)?;
     if !progress.quote(&quote) {
@@ -121,7 +116,12 @@ pub async fn collect(
     let (mut inventory, budgets) =
         inventory::read(session, options, caller, &run.state, taken_at, progress, &mut notes).await;
     inventory::name_accounts(session, &standing, &mut inventory, &run.state.account_names).await;
-    if let Some(earlier) = earlier {
+    let is_ours = |earlier: &&Snapshot| {
+        let manifest = &earlier.manifest;
+        manifest.caller == standing.caller
+            || (manifest.payer.is_some() && manifest.payer == standing.payer)
+    };
+    if let Some(earlier) = earlier.filter(is_ours) {
         inventory.carry_forward(&earlier.inventory);
     }
     let currency = run.asker.currency().unwrap_or_else(|| "USD".to_owned());
@@ -163,71 +163,9 @@ pub async fn collect(
 fn check_quote(quote: &Quote, spend_max: Option<Money>) -> Result<(), Error> {
     let least = Money::from_cents(i128::from(quote.least) * PAGE_PRICE_CENTS);
     match spend_max {
-        Some(limit) if least > limit => {
-            Err(Error::Spend { purpose: "the first request".to_owned(), limit })
-        }
+        Some(limit) if least > limit => Err(Error::Quote { least, limit }),
         _ => Ok(()),
     }
-}
-
-/// A stored month can only be used again under the same keys, view and history of backfills.
-fn is_comparable(
-    earlier: &Snapshot,
-    options: &Options,
-    standing: &Standing,
-    keys: &[String],
-) -> bool {
-    let manifest = &earlier.manifest;
-    manifest.scope.keys == keys
-        && manifest.billing_view == options.billing_view
-        && manifest.caller == standing.caller
-        && manifest.backfills == standing.backfills
-}
-
-async fn standing(
-    session: &Session,
-    explorer: &CostExplorer,
-    options: &Options,
-) -> Result<Standing, Error> {
-    let caller = sts::caller(session).await?.account;
-    let mut notes = Vec::new();
-    let payer = match organizations::payer(session).await {
-        Ok(payer) => payer,
-        Err(error) if error.kind == Kind::Credentials => return Err(error.into()),
-        Err(error) => {
-            let text =
-                format!("Whether this is the payer account could not be read: {}", error.code);
-            notes.push(Note::new(NoteKind::MemberAccount, text));
-            None
-        }
-    };
-    let mut keys: Vec<&str> = crate::key::PRECEDENCE.to_vec();
-    keys.extend(options.keys.iter().map(String::as_str));
-    let is_member = payer.as_ref().is_some_and(|payer| *payer != caller);
-    let (mut statuses, mut backfills) = (None, None);
-    match explorer.list_tag_keys(&keys).await {
-        Ok(read) => statuses = Some(read),
-        Err(error) => {
-            notes.push(not_told("Which cost allocation tags are active", is_member, &error));
-        }
-    }
-    match explorer.backfills().await {
-        Ok(read) => backfills = Some(read),
-        Err(error) => {
-            notes.push(not_told("Whether history was backfilled", is_member, &error));
-        }
-    }
-    if is_member {
-        let text = "This is a member account: it sees its own cost only, and neither Savings Plans held by \
-                    the payer nor the status of tag keys.";
-        notes.push(Note::new(NoteKind::MemberAccount, text));
-    }
-    Ok(Standing { caller, payer, statuses, backfills, notes })
-}
-
-fn not_told(what: &str, is_member: bool, error: &crate::aws::Error) -> Note {
-    let kind = if is_member { NoteKind::MemberAccount } else { NoteKind::NotRead };
-    Note::new(kind, format!("{what} could not be read: {}: {}", error.code, error.message))
 }
 
 /// A collection under way.
@@ -254,7 +192,7 @@ impl Run<'_> {
         let mut first = wanted.max(open.plus(-MONTHS_BACK_MAX));
         self.progress.stage("bill", 1);
         let answer = match self.ask(request::bill(first, last)).await {
-            Err(Error::Aws(error)) if error.is_history_limit() && first < last => {
+            Err(Error::Aws(error)) if error.is_history_limit() && first < self.options.month => {
                 first = first.plus(1);
                 self.ask(request::bill(first, last)).await?
             }
@@ -273,17 +211,19 @@ impl Run<'_> {
             .map(|control| control.service.clone())
             .collect();
         let scope = Scope { first, last, keys, services: services.into_iter().collect() };
-        self.controls(&scope).await?;
+        let controls = self.controls(&scope).await?;
+        self.state.join(controls);
         Ok(scope)
     }
 
-    async fn controls(&mut self, scope: &Scope) -> Result<(), Error> {
+    async fn controls(&mut self, scope: &Scope) -> Result<State, Error> {
         let requests = request::controls(scope);
         self.progress.stage("controls", requests.len());
+        let mut part = State::default();
         for answer in self.ask_all(&requests).await {
-            self.state.take(answer?);
+            part.take(answer?);
         }
-        Ok(())
+        Ok(part)
     }
 
     /// The months read by day: the report's, those before it that were asked for, and the open one.
@@ -313,7 +253,7 @@ impl Run<'_> {
         self.detail_of(scope, &fresh, days).await?;
         let moving = self.settle(scope, &fresh, days).await?;
         if let Some(earlier) = earlier {
-            self.state.reuse(earlier, &kept);
+            self.state.reuse(earlier, &kept, days);
         }
         Ok(moving)
     }
@@ -337,16 +277,19 @@ impl Run<'_> {
         }
         self.progress.stage("owners", requests.len());
         let answers = self.ask_all(&requests).await;
+        let mut part = State::default();
         for (request, answer) in requests.into_iter().zip(answers) {
             match answer {
-                Ok(answer) => self.state.take(answer),
+                Ok(answer) => part.take(answer),
                 Err(Error::Aws(error)) if error.kind != Kind::Credentials => {
-                    self.state.lack(request.purpose, request.query.period, &Error::Aws(error));
+                    part.lack(request.purpose, request.query.period, &Error::Aws(error));
                 }
                 Err(error) => return Err(error),
             }
         }
-        self.state.keep_only(months);
+        // Months that were read before stay as they are, and so do those between.
+        part.keep_only(months);
+        self.state.join(part);
         Ok(())
     }
 
@@ -357,13 +300,25 @@ impl Run<'_> {
         fresh: &BTreeSet<Month>,
         days: Period,
     ) -> Result<BTreeSet<Month>, Error> {
+        // The open month may move before it has a row of its own.
         let mut moved: BTreeSet<Month> = self.estimated(fresh);
+        moved.extend(fresh.last().filter(|month| **month == scope.last));
         for attempt in 0..2 {
             let (Some(first), Some(last)) = (moved.first().copied(), moved.last().copied()) else {
                 break;
             };
             self.progress.stage("bill again", 1);
-            let answer = self.ask(request::bill_again(first, last)).await?;
+            let request = request::bill_again(first, last);
+            let period = request.query.period;
+            let answer = match self.ask(request).await {
+                Ok(answer) => answer,
+                // What was read stands, and that it was not read again is said.
+                Err(error @ (Error::Aws(_) | Error::Unanswered { .. })) => {
+                    self.state.lack(Purpose::BillAgain, period, &error);
+                    return Ok(BTreeSet::new());
+                }
+                Err(error) => return Err(error),
+            };
             let again = state::controls("", &answer);
             self.state.asked.push(answer.asked);
             moved.retain(|month| !state::same_bill(&self.state.bill, &again, *month));
@@ -371,12 +326,22 @@ impl Run<'_> {
                 break;
             }
             self.progress.say("The open month moved while it was read; it is read once more.");
-            self.state.forget(&moved);
-            self.state.bill.extend(again.into_iter().filter(|row| moved.contains(&row.month)));
             let (first, last) =
                 (*moved.first().expect("not empty"), *moved.last().expect("not empty"));
             let part = Scope { first, last, ..scope.clone() };
-            self.controls(&part).await?;
+            let mut controls = match self.controls(&part).await {
+                Ok(controls) => controls,
+                // The first reading stands, marked as one that moved.
+                Err(error @ (Error::Aws(_) | Error::Unanswered { .. })) => {
+                    self.state.lack(Purpose::BillAgain, period, &error);
+                    return Ok(moved);
+                }
+                Err(error) => return Err(error),
+            };
+            self.state.forget(&moved);
+            self.state.bill.extend(again.into_iter().filter(|row| moved.contains(&row.month)));
+            controls.keep_only(&moved);
+            self.state.join(controls);
             self.detail_of(&part, &moved, days).await?;
         }
         Ok(moved)

@@ -64,15 +64,12 @@ impl State {
         for (id, name) in std::mem::take(&mut answer.account_names) {
             self.account_names.insert(id, name);
         }
-        let is_monthly = !matches!(answer.asked.purpose, Purpose::Days { .. });
-        if is_monthly {
-            for month in answer.months_unanswered() {
-                self.missing.push(Missing {
-                    purpose: answer.asked.purpose.clone(),
-                    period: month.period(),
-                    error: "the answer has nothing for this month".to_owned(),
-                });
-            }
+        for month in answer.months_unanswered() {
+            self.missing.push(Missing {
+                purpose: answer.asked.purpose.clone(),
+                period: month.period(),
+                error: "the answer has nothing for this month".to_owned(),
+            });
         }
         match &answer.asked.purpose {
             Purpose::Bill | Purpose::BillAgain => self.bill.extend(controls("", &answer)),
@@ -111,13 +108,31 @@ impl State {
         self.controls.retain(|control| !months.contains(&control.month));
         self.space_users.retain(|row| !months.contains(&row.month));
         self.billed_accounts.retain(|row| !months.contains(&row.month));
-        self.missing.retain(|missing| !months.contains(&Month::of(missing.period.start)));
+        // What stays unanswered for any other month stays known.
+        self.missing.retain(|missing| {
+            let last = Month::of(missing.period.end).plus(-1);
+            Month::of(missing.period.start).through(last).iter().any(|it| !months.contains(it))
+        });
         self.cells = vec![without(&self.cells, months)];
         self.days = vec![without(&self.days, months)];
     }
 
-    /// Drops the detail of every other month: a question over a range answers for those between, too.
+    /// Adds what another reading found; no month may be in both.
+    pub fn join(&mut self, other: State) {
+        self.bill.extend(other.bill);
+        self.controls.extend(other.controls);
+        self.space_users.extend(other.space_users);
+        self.billed_accounts.extend(other.billed_accounts);
+        self.cells.extend(other.cells);
+        self.days.extend(other.days);
+        self.asked.extend(other.asked);
+        self.missing.extend(other.missing);
+        self.account_names.extend(other.account_names);
+    }
+
+    /// Drops every other month: a question over a range answers for those between, too.
     pub fn keep_only(&mut self, months: &BTreeSet<Month>) {
+        self.controls.retain(|control| months.contains(&control.month));
         self.space_users.retain(|row| months.contains(&row.month));
         self.billed_accounts.retain(|row| months.contains(&row.month));
         self.missing.retain(|missing| {
@@ -129,14 +144,16 @@ impl State {
     }
 
     /// Takes the detail of some months from an earlier snapshot; their controls were found to be the same.
-    pub fn reuse(&mut self, earlier: &Snapshot, months: &BTreeSet<Month>) {
+    pub fn reuse(&mut self, earlier: &Snapshot, months: &BTreeSet<Month>, days: Period) {
         let manifest = &earlier.manifest;
         let of = |month: &Month| months.contains(month);
         self.space_users.extend(manifest.space_users.iter().filter(|row| of(&row.month)).cloned());
         self.billed_accounts
             .extend(manifest.billed_accounts.iter().filter(|row| of(&row.month)).cloned());
         self.cells.extend(months.iter().map(|month| earlier.records.of_month(*month)));
-        self.days.extend(months.iter().map(|month| earlier.days.of_month(*month)));
+        // Days that this collection is not about would contradict its manifest.
+        let daily = months.iter().filter(|month| days.contains(month.start()));
+        self.days.extend(daily.map(|month| earlier.days.of_month(*month)));
         // The requests behind those records stay known by their numbers.
         let used: BTreeSet<u32> =
             self.cells.iter().chain(&self.days).flat_map(Records::requests).collect();
@@ -216,6 +233,10 @@ fn describe(error: &Error) -> String {
 /// The months of an earlier snapshot whose bill and controls are the same, and whose detail is whole.
 pub fn reusable(earlier: &Snapshot, scope: &Scope, state: &State) -> BTreeSet<Month> {
     let manifest = &earlier.manifest;
+    // A month that did not add up then must be read again, though its controls are the same.
+    let findings = crate::control::reconcile(manifest, earlier.records.iter());
+    let failed: BTreeSet<Month> =
+        findings.mismatches.iter().map(|mismatch| mismatch.place.month).collect();
     scope
         .first
         .through(scope.last)
@@ -224,6 +245,7 @@ pub fn reusable(earlier: &Snapshot, scope: &Scope, state: &State) -> BTreeSet<Mo
             manifest.scope.first <= *month
                 && *month <= manifest.scope.last
                 && !manifest.moving.contains(month)
+                && !failed.contains(month)
                 && !manifest.missing.iter().any(|it| it.period.contains(month.start()))
                 && same_bill(&manifest.bill, &state.bill, *month)
                 && same_bill(&manifest.controls, &state.controls, *month)

@@ -247,6 +247,22 @@ pub(super) fn domain(making: &mut Making<'_>, home: &Home<'_>, people: &[Life]) 
         bill(making, hours(home, component, "ml.m5.xlarge", rhythm, first, what));
     }
     contradict(making, home, first);
+    if let Some(guest) = people.get(1) {
+        visit(making, home, guest);
+    }
+}
+
+/// Bills work in somebody's private space whose user tag names another person.
+fn visit(making: &mut Making<'_>, home: &Home<'_>, guest: &Life) {
+    let host = making.organisation.spaces.iter().find(|space| {
+        let is_here = space.domain == home.id && !space.shared && space.deleted_at.is_none();
+        is_here && space.owner != guest.name
+    });
+    let Some(space) = host.map(|space| space.name.clone()) else { return };
+    let marks = Marks { domain: true, user: Some(&guest.name), space: Some(&space) };
+    let rhythm = Rhythm::Jobs { a_day: 2 * HOUR, percent: 25 };
+    let what = (marked(home, marks), format!("space/{}/{space}", home.id));
+    bill(making, hours(home, "Processing:", "ml.m5.xlarge", rhythm, guest, what));
 }
 
 /// Bills work whose domain tag names another domain than its user's ARN.

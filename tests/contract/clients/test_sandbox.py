@@ -1,0 +1,349 @@
+"""Other clients of the sandbox: boto3 and the AWS CLI, whose parsers know the shapes of AWS and not ours."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from decimal import Decimal
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+import bill
+import program
+
+NOW = "2026-11-20T08:00:00Z"
+PERIOD = {"Start": "2026-09-01", "End": "2026-11-01"}
+METRICS = [*bill.METRICS, "UsageQuantity"]
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    """The environment that `apportion sandbox` prints, while it runs."""
+    process = subprocess.Popen(
+        [program.binary(), "--quiet", "--now", NOW, "sandbox"],
+        env=program.environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        exported = {}
+        while len(exported) < 4:
+            line = process.stdout.readline()
+            assert line, "the sandbox ended before it told its address"
+            name, value = re.fullmatch(r"export (AWS_[A-Z_]+)=(\S+)\n", line).groups()
+            exported[name] = value
+        yield exported
+        assert process.poll() is None, "the sandbox did not live through its clients"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def client(sandbox):
+    """Makes a client of a service, in a region."""
+
+    def make(name, region=None):
+        return boto3.client(
+            name,
+            endpoint_url=sandbox["AWS_ENDPOINT_URL"],
+            region_name=region or sandbox["AWS_REGION"],
+            aws_access_key_id=sandbox["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=sandbox["AWS_SECRET_ACCESS_KEY"],
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def in_account(client):
+    """Makes a client of a service in another account, by a role there."""
+
+    def make(name, account, region):
+        role = f"arn:aws:iam::{account}:role/apportion"
+        assumed = client("sts").assume_role(RoleArn=role, RoleSessionName="contract")["Credentials"]
+        meta = client("sts").meta
+        return boto3.client(
+            name,
+            endpoint_url=meta.endpoint_url,
+            region_name=region,
+            aws_access_key_id=assumed["AccessKeyId"],
+            aws_secret_access_key=assumed["SecretAccessKey"],
+            aws_session_token=assumed["SessionToken"],
+        )
+
+    return make
+
+
+def pages(explorer, **question) -> list[dict]:
+    """Every page, by hand: botocore has no paginator for `GetCostAndUsage`."""
+    found, token = [], {}
+    while True:
+        page = explorer.get_cost_and_usage(**question, **token)
+        found.append(page)
+        if not page.get("NextPageToken"):
+            return found
+        token = {"NextPageToken": page["NextPageToken"]}
+
+
+def by_group(found: list[dict], metric: str, per=lambda start: start[:7]) -> dict:
+    sums = defaultdict(Decimal)
+    for page in found:
+        for result in page["ResultsByTime"]:
+            for group in result["Groups"]:
+                amount = Decimal(group["Metrics"][metric]["Amount"])
+                sums[(per(result["TimePeriod"]["Start"]), *group["Keys"])] += amount
+    return {key: sum_ for key, sum_ in sums.items() if sum_}
+
+
+def without_tax(sums: dict) -> dict:
+    return {key: sum_ for key, sum_ in sums.items() if "Tax" not in key}
+
+
+def known_members(answer, shape, path=""):
+    """Whether an answer on the wire has only members that the service's model knows."""
+    if shape.type_name == "structure":
+        assert isinstance(answer, dict), path
+        for name, value in answer.items():
+            assert name in shape.members, f"{path}.{name} is not in the model"
+            known_members(value, shape.members[name], f"{path}.{name}")
+        for name in shape.required_members:
+            assert name in answer, f"{path}.{name} is required and not there"
+    elif shape.type_name == "list":
+        for value in answer:
+            known_members(value, shape.member, f"{path}[]")
+    elif shape.type_name == "map":
+        for name, value in answer.items():
+            known_members(value, shape.value, f"{path}.{name}")
+    elif shape.type_name == "string":
+        assert isinstance(answer, str), f"{path}: {answer!r}"
+        assert not getattr(shape, "enum", None) or answer in shape.enum, f"{path}: {answer}"
+    elif shape.type_name in ("integer", "long", "timestamp", "double", "float"):
+        assert isinstance(answer, int | float) and not isinstance(answer, bool), path
+    elif shape.type_name == "boolean":
+        assert isinstance(answer, bool), path
+
+
+@pytest.fixture
+def strict():
+    """Makes a client check what comes over the wire, before botocore drops what it does not know."""
+    checked = []
+
+    def check(client):
+        original = client._make_request
+
+        def make_request(model, request, context):
+            http, parsed = original(model, request, context)
+            if http.status_code == 200 and model.service_model.metadata["protocol"] == "json":
+                known_members(json.loads(http.content), model.output_shape, model.name)
+                checked.append(model.name)
+            return http, parsed
+
+        client._make_request = make_request
+        return client
+
+    yield check
+    assert checked, "no answer was checked"
+
+
+BY_SERVICE = [{"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "DIMENSION", "Key": "RECORD_TYPE"}]
+BY_USAGE = [{"Type": "TAG", "Key": "sagemaker:domain-arn"}, {"Type": "DIMENSION", "Key": "USAGE_TYPE"}]
+
+
+@pytest.mark.parametrize("groups", [BY_SERVICE, BY_USAGE], ids=["by-service", "by-domain"])
+def test_days_total_months(client, strict, groups):
+    explorer = strict(client("ce"))
+    question = {"TimePeriod": PERIOD, "Metrics": METRICS, "GroupBy": groups}
+    monthly = pages(explorer, Granularity="MONTHLY", **question)
+    daily = pages(explorer, Granularity="DAILY", **question)
+    assert len({result["TimePeriod"]["Start"] for page in daily for result in page["ResultsByTime"]}) == 61
+    for metric in bill.METRICS:
+        months = by_group(monthly, metric)
+        # Tax is billed by the month, and no day has it.
+        assert any("Tax" in key for key in months)
+        assert by_group(daily, metric) == without_tax(months), metric
+
+
+def test_presence_and_absence_make_the_whole(client):
+    explorer = client("ce")
+    question = {"TimePeriod": PERIOD, "Metrics": METRICS, "Granularity": "MONTHLY", "GroupBy": BY_SERVICE}
+    absent = {"Tags": {"Key": "sagemaker:space-arn", "MatchOptions": ["ABSENT"]}}
+    whole, without, within = (
+        by_group(pages(explorer, **question, **filters), "NetAmortizedCost")
+        for filters in ({}, {"Filter": absent}, {"Filter": {"Not": absent}})
+    )
+    assert within and without
+    for key in whole.keys() | within.keys() | without.keys():
+        # Tax is in no answer that is filtered by a tag.
+        parts = within.get(key, 0) + without.get(key, 0)
+        assert parts == (0 if "Tax" in key else whole[key]), key
+
+
+def test_several_pages_are_one_answer(client):
+    explorer = client("ce")
+    owners = [{"Type": "TAG", "Key": "sagemaker:space-arn"}, {"Type": "DIMENSION", "Key": "USAGE_TYPE"}]
+    period = {"Start": "2025-10-01", "End": "2026-11-01"}
+    question = {"TimePeriod": period, "Metrics": METRICS, "Granularity": "DAILY", "GroupBy": owners}
+    found = pages(explorer, **question)
+    assert len(found) > 1, "a year of days does not fit on a page"
+    seen = [
+        (result["TimePeriod"]["Start"], *group["Keys"])
+        for page in found
+        for result in page["ResultsByTime"]
+        for group in result["Groups"]
+    ]
+    assert len(seen) == len(set(seen)), "a group on two pages"
+    monthly = pages(explorer, **question | {"Granularity": "MONTHLY"})
+    assert by_group(found, "UnblendedCost") == without_tax(by_group(monthly, "UnblendedCost"))
+    with pytest.raises(ClientError) as refused:
+        explorer.get_cost_and_usage(**question, NextPageToken="made-up")
+    assert refused.value.response["Error"]["Code"] in ("InvalidNextTokenException", "ValidationException")
+
+
+def test_tag_keys_and_values(client, strict):
+    explorer = strict(client("ce"))
+    tags = explorer.list_cost_allocation_tags()["CostAllocationTags"]
+    assert "sagemaker:domain-arn" in {tag["TagKey"] for tag in tags}
+    explorer.list_cost_allocation_tag_backfill_history()
+    domains = explorer.get_tags(TimePeriod=PERIOD, TagKey="sagemaker:domain-arn")["Tags"]
+    assert any(domain.startswith("arn:aws:sagemaker:") for domain in domains)
+    services = explorer.get_dimension_values(TimePeriod=PERIOD, Dimension="SERVICE")
+    assert "Amazon SageMaker" in {value["Value"] for value in services["DimensionValues"]}
+
+
+def test_what_exists(client, in_account, strict):
+    identity = strict(client("sts")).get_caller_identity()
+    organizations = strict(client("organizations"))
+    organization = organizations.describe_organization()["Organization"]
+    assert organization["MasterAccountId"] == identity["Account"]
+    accounts = [
+        account["Id"]
+        for page in organizations.get_paginator("list_accounts").paginate()
+        for account in page["Accounts"]
+    ]
+    counts = defaultdict(int)
+    for account in accounts:
+        for region in ("us-east-1", "eu-west-1"):
+            here = account == identity["Account"]
+            make = client if here else lambda name, region: in_account(name, account, region)
+            sagemaker = strict(make("sagemaker", region))
+            # A small page, so that there are several.
+            config = {"MaxItems": 10_000, "PageSize": 3}
+            lists = {
+                "list_domains": "Domains",
+                "list_user_profiles": "UserProfiles",
+                "list_spaces": "Spaces",
+                "list_apps": "Apps",
+                "list_endpoints": "Endpoints",
+                "list_training_jobs": "TrainingJobSummaries",
+                "list_notebook_instances": "NotebookInstances",
+            }
+            for operation, name in lists.items():
+                listed = list(
+                    sagemaker.get_paginator(operation).paginate(PaginationConfig=config)
+                )
+                counts[operation] += sum(len(page[name]) for page in listed)
+                if operation == "list_domains":
+                    for domain in listed[0][name]:
+                        sagemaker.describe_domain(DomainId=domain["DomainId"])
+            resources = strict(make("resourcegroupstaggingapi", region))
+            for page in resources.get_paginator("get_resources").paginate(
+                ResourceTypeFilters=["sagemaker"]
+            ):
+                counts["get_resources"] += len(page["ResourceTagMappingList"])
+            for page in make("efs", region).get_paginator("describe_file_systems").paginate():
+                counts["efs"] += len(page["FileSystems"])
+    assert counts["list_domains"] >= 4 and counts["list_user_profiles"] > 40
+    assert all(counts[name] for name in [*lists, "get_resources", "efs"]), dict(counts)
+
+
+def test_budgets_and_forecast(client, strict):
+    account = client("sts").get_caller_identity()["Account"]
+    budgets = strict(client("budgets"))
+    found = [
+        budget
+        for page in budgets.get_paginator("describe_budgets").paginate(AccountId=account)
+        for budget in page["Budgets"]
+    ]
+    assert len(found) >= 3
+    for budget in found:
+        name = budget["BudgetName"]
+        notes = budgets.describe_notifications_for_budget(AccountId=account, BudgetName=name)
+        assert "Notifications" in notes
+    forecast = strict(client("ce")).get_cost_forecast(
+        TimePeriod={"Start": "2026-11-20", "End": "2026-12-01"},
+        Metric="NET_AMORTIZED_COST",
+        Granularity="MONTHLY",
+    )
+    assert Decimal(forecast["Total"]["Amount"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "arguments", "code"),
+    [
+        ("sagemaker", "describe_domain", {"DomainId": "d-nowhere00000"}, "ResourceNotFound"),
+        ("budgets", "describe_budgets", {"AccountId": "999999999999"}, "AccessDeniedException"),
+        (
+            "ce",
+            "get_cost_and_usage",
+            {"TimePeriod": {"Start": "2026-10-01", "End": "2026-09-01"}, "Granularity": "MONTHLY", "Metrics": METRICS},
+            "ValidationException",
+        ),
+        (
+            "ce",
+            "get_cost_and_usage",
+            {
+                "TimePeriod": PERIOD,
+                "Granularity": "MONTHLY",
+                "Metrics": METRICS,
+                "GroupBy": [*BY_SERVICE, {"Type": "DIMENSION", "Key": "REGION"}],
+            },
+            "ValidationException",
+        ),
+    ],
+)
+def test_refusals_have_the_codes_of_aws(client, service, operation, arguments, code):
+    with pytest.raises(ClientError) as refused:
+        getattr(client(service), operation)(**arguments)
+    assert refused.value.response["Error"]["Code"] == code
+    assert refused.value.response["Error"]["Message"]
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] >= 400
+
+
+@pytest.mark.parametrize(
+    ("arguments", "query", "wanted"),
+    [
+        ("sts get-caller-identity", "Account", "111122223333"),
+        ("ce list-cost-allocation-tags", "length(CostAllocationTags) > `0`", True),
+        ("organizations list-accounts --page-size 1", "length(Accounts)", 3),
+        (
+            "ce get-cost-and-usage --time-period Start=2026-10-01,End=2026-11-01"
+            " --granularity MONTHLY --metrics NetAmortizedCost",
+            "length(ResultsByTime)",
+            1,
+        ),
+    ],
+)
+def test_the_aws_cli(sandbox, tmp_path, arguments, query, wanted):
+    command = [os.path.join(os.path.dirname(sys.executable), "aws"), *arguments.split()]
+    region = {"AWS_DEFAULT_REGION": sandbox["AWS_REGION"]}
+    ran = subprocess.run(
+        [*command, "--query", query, "--output", "json"],
+        env=program.environment(**sandbox, **region),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout) == wanted
