@@ -189,7 +189,10 @@ fn picture(sums: &BTreeMap<Key, (Amounts, i128)>) -> Vec<u8> {
             subtitle: "Unblended cost".to_owned(),
             unit: "USD".to_owned(),
         },
-        months: months.iter().map(|month| Slot { month: *month, estimated: false }).collect(),
+        months: months
+            .iter()
+            .map(|month| Slot { month: *month, estimated: false, breaks: false })
+            .collect(),
         series: series.into_iter().map(|(name, values)| (name.to_owned(), values)).collect(),
     };
     chart::trend(&trend).png

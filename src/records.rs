@@ -496,8 +496,8 @@ mod tests {
         let joined = Records::concat(&[
             frame(&[c.clone(), a.clone()]),
             Records::empty(),
-            frame(&[d.clone()]),
-            frame(&[b.clone()]),
+            frame(std::slice::from_ref(&d)),
+            frame(std::slice::from_ref(&b)),
         ]);
         assert_eq!(joined.iter().collect::<Vec<_>>(), [d, b, c, a]);
         assert_eq!(Records::concat(&[Records::empty(), joined.clone()]), joined);
