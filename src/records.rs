@@ -497,7 +497,7 @@ mod tests {
             frame(&[c.clone(), a.clone()]),
             Records::empty(),
             frame(std::slice::from_ref(&d)),
-            frame(&[b.clone()]),
+            frame(std::slice::from_ref(&b)),
         ]);
         assert_eq!(joined.iter().collect::<Vec<_>>(), [d, b, c, a]);
         assert_eq!(Records::concat(&[Records::empty(), joined.clone()]), joined);
