@@ -360,7 +360,7 @@ pub fn collected_code(context: &Context, snapshot: &Snapshot) -> u8 {
     condition::code(&conditions)
 }
 
-/// Prints the alerts of the newest snapshot; with `--check` a crossed threshold is an exit code.
+/// Prints the alerts of the newest snapshot; with `--check` what is wrong with its open month, or a crossed threshold, is an exit code.
 pub fn alerts(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
     let snapshot = load(&args.snapshots, None)?;
     let ledger = ledger::post(&snapshot);
@@ -379,10 +379,17 @@ pub fn alerts(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
     };
     written.expect("writing to memory does not fail");
     crate::cli::print(&String::from_utf8_lossy(&bytes));
+    let month = reported_month(&snapshot, None).plus(1);
+    let report = Report { snapshot: &snapshot, ledger: &ledger, month, metric };
+    let conditions = condition::of(&report);
+    if !conditions.is_empty() {
+        say_notes(&context.ui, &report);
+    }
     let is_crossed = alerts.iter().any(|alert| alert.state == alert::State::Crossed);
-    Ok(if args.check && is_crossed {
-        crate::cli::error::THRESHOLD
-    } else {
-        crate::cli::error::DONE
+    // Figures that are wrong or lacking are graver than a threshold that is judged by them.
+    Ok(match condition::code(&conditions) {
+        _ if !args.check => crate::cli::error::DONE,
+        crate::cli::error::DONE if is_crossed => crate::cli::error::THRESHOLD,
+        code => code,
     })
 }
