@@ -195,6 +195,8 @@ impl<'a> Register<'a> {
         match listed {
             Some(Space { shared: Some(true), .. }) => None,
             Some(Space { shared: Some(false), owner: Some(owner), .. }) => Some(owner.clone()),
+            // Where nothing was listed a shared space would pass for somebody's own.
+            _ if !self.inventory.is_listed(domain) => None,
             _ => {
                 let seen = self.seen_in_space.get(&(domain.id.to_string(), name.to_string()))?;
                 if seen.len() == 1 { seen.first().cloned() } else { None }
@@ -208,18 +210,9 @@ impl<'a> Register<'a> {
     }
 
     fn existence(&self, domain: &DomainKey, last_seen: Option<Timestamp>) -> Existence {
-        let unread = || {
-            !self
-                .domains
-                .keys()
-                .any(|it| it.account == domain.account && it.region == domain.region)
-                || self.inventory.gaps.iter().any(|gap| {
-                    gap.account == domain.account.as_str() && gap.region == domain.region
-                })
-        };
         match last_seen {
             Some(at) if at >= self.taken_at => Existence::Listed,
-            _ if unread() => Existence::Unknown,
+            _ if !self.inventory.is_listed(domain) => Existence::Unknown,
             Some(at) => Existence::LastSeen(at),
             None => Existence::NeverListed,
         }
@@ -267,7 +260,7 @@ mod tests {
     use std::fmt::Write;
 
     use crate::arn::{AccountId, DomainId};
-    use crate::inventory::{Domain, UserProfile};
+    use crate::inventory::{Domain, UserProfile, Whereabouts};
     use crate::metric::{Amounts, Metric};
     use crate::money::Money;
     use crate::period::Month;
@@ -313,6 +306,10 @@ mod tests {
                 tags: BTreeMap::new(),
                 last_seen_at: NOW.parse().unwrap(),
             }],
+            listed: BTreeSet::from([Whereabouts {
+                account: AccountId::parse("111122223333").unwrap(),
+                region: "us-east-1".to_owned(),
+            }]),
             ..Inventory::default()
         }
     }

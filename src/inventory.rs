@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** the SageMaker API is no history, so what an earlier snapshot knew is carried forward with `last_seen_at`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,18 @@ pub struct Inventory {
     pub file_systems: Vec<FileSystem>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
+    /// Where domains, user profiles and spaces were all listed, this time.
+    #[serde(default)]
+    pub listed: BTreeSet<Whereabouts>,
+}
+
+/// An account and a region.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Whereabouts {
+    /// The account.
+    pub account: AccountId,
+    /// The region.
+    pub region: String,
 }
 
 /// A SageMaker domain.
@@ -165,6 +177,14 @@ pub struct Gap {
 }
 
 impl Inventory {
+    /// Tells whether the account and region of a domain were listed, so that what is not there does not exist.
+    pub fn is_listed(&self, domain: &DomainKey) -> bool {
+        self.listed.contains(&Whereabouts {
+            account: domain.account.clone(),
+            region: domain.region.clone(),
+        })
+    }
+
     /// Takes in what an earlier inventory knew and this one lacks; `last_seen_at` tells the difference.
     pub fn carry_forward(&mut self, earlier: &Inventory) {
         for (id, name) in &earlier.accounts {

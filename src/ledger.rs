@@ -5,9 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bearer::{Bearer, Doubt, Register};
-use crate::control::{self, Findings};
+use crate::control::{self, Findings, Mismatch, Place, Residual};
 use crate::key;
-use crate::metric::Amounts;
+use crate::metric::{Amounts, Metric};
+use crate::money::Money;
 use crate::owner::{Owner, Pool};
 use crate::period::Month;
 use crate::request::REST;
@@ -212,27 +213,35 @@ pub fn post(snapshot: &Snapshot) -> Ledger {
         });
     }
     let findings = control::reconcile(manifest, snapshot.records.iter());
-    for residual in &findings.residuals {
-        let place = &residual.place;
-        lines.push(Line {
-            month: place.month,
-            bearer: nobody_place,
-            billed_account: None,
-            service: names.number(&place.service),
-            component: Component::of(&place.service, &place.record_type, ""),
-            usage_type: names.number(""),
-            record_type: names.number(&place.record_type),
-            cause: Cause::Residual,
-            reason: Some(if residual.is_missing { Reason::NotRead } else { Reason::Residual }),
-            usage: None,
-            usage_unit: None,
-            amounts: residual.amounts,
-            estimated: residual.estimated,
-        });
-    }
+    lines.extend(
+        findings.residuals.iter().map(|residual| residual_line(residual, nobody_place, &mut names)),
+    );
     let mut ledger = Ledger { bearers, names, lines, findings, doubts };
     ledger.sort();
+    let wrong: Vec<Mismatch> =
+        manifest.months().into_iter().flat_map(|month| ledger.off(manifest, month)).collect();
+    ledger.findings.mismatches.extend(wrong);
     ledger
+}
+
+/// A line for what a control has beyond its parts.
+fn residual_line(residual: &Residual, bearer: usize, names: &mut Names) -> Line {
+    let place = &residual.place;
+    Line {
+        month: place.month,
+        bearer,
+        billed_account: None,
+        service: names.number(&place.service),
+        component: Component::of(&place.service, &place.record_type, ""),
+        usage_type: names.number(""),
+        record_type: names.number(&place.record_type),
+        cause: Cause::Residual,
+        reason: Some(if residual.is_missing { Reason::NotRead } else { Reason::Residual }),
+        usage: None,
+        usage_unit: None,
+        amounts: residual.amounts,
+        estimated: residual.estimated,
+    }
 }
 
 impl Ledger {
@@ -271,6 +280,26 @@ impl Ledger {
     /// Returns the sum of a month's lines.
     pub fn total(&self, month: Month) -> Amounts {
         self.of_month(month).iter().map(|line| &line.amounts).sum()
+    }
+
+    /// The last proof: the lines, residuals included, against the scope's control total.
+    fn off(&self, manifest: &Manifest, month: Month) -> Vec<Mismatch> {
+        let (lines, controls) = (self.total(month), control::scope_total(manifest, month));
+        let place = Place {
+            month,
+            slice: control::WHOLE_SCOPE.to_owned(),
+            service: "every service".to_owned(),
+            record_type: "every record type".to_owned(),
+        };
+        let both = Metric::ALL
+            .into_iter()
+            .filter_map(|metric| Some((metric, controls.get(metric)?, lines.get(metric)?)));
+        both.filter(|(_, control, sum)| control != sum)
+            .map(|(metric, control, sum)| {
+                let (place, tolerance) = (place.clone(), Money::ZERO);
+                Mismatch { place, metric, control, sum, tolerance }
+            })
+            .collect()
     }
 
     /// Returns the owner of a line.

@@ -115,9 +115,9 @@ impl Amounts {
         self.merge(other, |left, right| left - right);
     }
 
-    /// Tells whether every delivered amount is zero.
+    /// Tells whether every delivered amount is zero; where nothing was delivered, nothing is known to be zero.
     pub fn is_zero(&self) -> bool {
-        self.money.iter().all(|money| money.is_zero())
+        self.delivered.contains(&true) && self.money.iter().all(|money| money.is_zero())
     }
 
     fn merge(&mut self, other: &Amounts, combine: impl Fn(Money, Money) -> Money) {

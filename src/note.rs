@@ -16,6 +16,8 @@ pub enum NoteKind {
     DoesNotReconcile,
     /// Something that could not be read.
     NotRead,
+    /// Owners in accounts or regions of which no inventory was read.
+    NotInventoried,
     /// Something that AWS answered without.
     NotDelivered,
     /// What a member account cannot see.
@@ -76,6 +78,7 @@ impl NoteKind {
             NoteKind::Moving => "Moving",
             NoteKind::DoesNotReconcile => "Does not reconcile",
             NoteKind::NotRead => "Not read",
+            NoteKind::NotInventoried => "No inventory",
             NoteKind::NotDelivered => "Not delivered",
             NoteKind::MemberAccount => "Member account",
             NoteKind::Key => "Tag key",

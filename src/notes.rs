@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::arn::Identity;
 use crate::bearer::{Doubt, Existence, Register};
 use crate::key;
-use crate::ledger::Reason;
+use crate::ledger::{Line, Reason};
 use crate::metric::{Amounts, Metric};
 use crate::money::Money;
 use crate::note::{Note, NoteKind};
@@ -22,6 +22,7 @@ pub fn of(report: &Report<'_>) -> Vec<Note> {
     notes.extend(moving(report));
     notes.extend(missing(report));
     notes.extend(gaps(report));
+    notes.extend(uninventoried(report));
     notes.extend(estimated(report));
     notes.extend(undelivered(report));
     notes.extend(keys(report));
@@ -183,21 +184,19 @@ fn doubts(report: &Report<'_>) -> Vec<Note> {
 }
 
 fn gone(report: &Report<'_>) -> Option<Note> {
-    let mut owners = BTreeSet::new();
-    let mut amount = Money::ZERO;
-    for line in report.ledger.of_month(report.month) {
-        let existence = report.ledger.bearer(line).existence;
-        if matches!(existence, Existence::LastSeen(_) | Existence::NeverListed) {
-            owners.insert(line.bearer);
-            amount += line.amounts.get(report.metric).unwrap_or(Money::ZERO);
-        }
-    }
+    let lines = || {
+        report.ledger.of_month(report.month).iter().filter(|line| {
+            let existence = report.ledger.bearer(line).existence;
+            matches!(existence, Existence::LastSeen(_) | Existence::NeverListed)
+        })
+    };
+    let owners: BTreeSet<usize> = lines().map(|line| line.bearer).collect();
     (!owners.is_empty()).then(|| {
         let text = format!(
-            "{} owners are not in the inventory any more; they keep their cost.",
+            "{} owners are not in the inventory, now or any more; they keep their cost. `status` in `owners.csv` names them.",
             owners.len()
         );
-        Note::new(NoteKind::Gone, text).with_amount(Some(amount))
+        Note::new(NoteKind::Gone, text).with_amount(report.sum(lines()))
     })
 }
 
@@ -206,7 +205,7 @@ fn contradictions(report: &Report<'_>) -> Option<Note> {
     let snapshot = report.snapshot;
     let manifest = &snapshot.manifest;
     let register = Register::new(&snapshot.inventory, manifest.taken_at, &[]);
-    let mut amount = Money::ZERO;
+    let mut amount = Some(Money::ZERO);
     let mut spaces = BTreeSet::new();
     for row in manifest.space_users.iter().filter(|row| row.month == report.month) {
         let Some(Identity::UserProfile(_, user)) = Identity::parse(&row.user_profile) else {
@@ -214,7 +213,8 @@ fn contradictions(report: &Report<'_>) -> Option<Note> {
         };
         let (bearer, _) = register.resolve(key::SPACE, &row.space);
         if bearer.shared == Some(false) && bearer.user_profile.is_some_and(|owner| owner != user) {
-            amount += row.amounts.get(report.metric).unwrap_or(Money::ZERO);
+            let money = row.amounts.get(report.metric);
+            amount = amount.zip(money).map(|(sum, money)| sum + money);
             spaces.insert(row.space.clone());
         }
     }
@@ -223,7 +223,7 @@ fn contradictions(report: &Report<'_>) -> Option<Note> {
             "Lines of {} private spaces carry a user profile that is not the space's owner; the space's owner bears them.",
             spaces.len()
         );
-        Note::new(NoteKind::Contradiction, text).with_amount(Some(amount))
+        Note::new(NoteKind::Contradiction, text).with_amount(amount)
     })
 }
 
@@ -283,19 +283,39 @@ fn evidence(report: &Report<'_>) -> Vec<Note> {
 }
 
 fn unattributed(report: &Report<'_>) -> Vec<Note> {
-    let mut reasons: BTreeMap<Reason, Money> = BTreeMap::new();
+    let mut reasons: BTreeMap<Reason, Vec<&Line>> = BTreeMap::new();
     for line in report.ledger.of_month(report.month) {
         if report.ledger.bearer(line).owner == Owner::Unattributed {
-            let reason = line.reason.unwrap_or(Reason::NoTag);
-            *reasons.entry(reason).or_default() +=
-                line.amounts.get(report.metric).unwrap_or(Money::ZERO);
+            reasons.entry(line.reason.unwrap_or(Reason::NoTag)).or_default().push(line);
         }
     }
     reasons
         .into_iter()
-        .map(|(reason, amount)| {
+        .map(|(reason, lines)| {
             let text = format!("Without an owner: {}.", reason.title());
-            Note::new(NoteKind::Unattributed, text).with_amount(Some(amount))
+            Note::new(NoteKind::Unattributed, text).with_amount(report.sum(lines.into_iter()))
+        })
+        .collect()
+}
+
+/// Owners in accounts and regions of which no inventory was read: their names, status and private spaces are unknown.
+fn uninventoried(report: &Report<'_>) -> Vec<Note> {
+    let mut places: BTreeMap<(&str, &str), Vec<&Line>> = BTreeMap::new();
+    for line in report.ledger.of_month(report.month) {
+        let bearer = report.ledger.bearer(line);
+        if let (Existence::Unknown, Some(domain)) = (bearer.existence, bearer.owner.domain()) {
+            places.entry((domain.account.as_str(), &domain.region)).or_default().push(line);
+        }
+    }
+    places
+        .into_iter()
+        .map(|((account, region), lines)| {
+            let text = format!(
+                "No inventory of {account} in {region} was read, so its owners have no names, and the users of its \
+                 private spaces are not known; name it in the configuration: `[[account]] id = \"{account}\"` with \
+                 `role_arn` and `regions = [\"{region}\"]`."
+            );
+            Note::new(NoteKind::NotInventoried, text).with_amount(report.sum(lines.into_iter()))
         })
         .collect()
 }

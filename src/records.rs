@@ -317,6 +317,9 @@ impl Records {
         )
         .expect("the columns are of one length");
         let on = [col("slice"), col("value")];
+        // The order of records decides which request and page stand for a sum.
+        let join =
+            JoinArgs { maintain_order: MaintainOrderJoin::Left, ..JoinArgs::new(JoinType::Inner) };
         let by = ["owner", "start", "slice", "account", "service", "record_type", "usage_type"];
         let mut sums: Vec<Expr> = vec![col("usage_unit").n_unique().alias("unit_count")];
         for name in Metric::ALL.iter().map(|metric| metric.name()).chain(["usage_quantity"]) {
@@ -331,7 +334,7 @@ impl Records {
             .0
             .clone()
             .lazy()
-            .join(owners.lazy(), on.clone(), on, JoinArgs::new(JoinType::Inner))
+            .join(owners.lazy(), on.clone(), on, join)
             .group_by_stable(by.map(col))
             .agg(sums)
             .sort(by, SortMultipleOptions::default().with_maintain_order(true))

@@ -60,6 +60,8 @@ pub enum Dimension {
     Domain,
     /// Who bears it; a private space counts to its user.
     Bearer,
+    /// The user profile; the owner of a private space.
+    UserProfile,
     /// The space.
     Space,
     /// The component of SageMaker.
@@ -144,6 +146,7 @@ impl Dimension {
         match self {
             Dimension::Domain => ("domain", "Domain"),
             Dimension::Bearer => ("owner", "Owner"),
+            Dimension::UserProfile => ("user_profile", "User profile"),
             Dimension::Space => ("space", "Space"),
             Dimension::Component => ("component", "Component"),
             Dimension::Service => ("service", "Service"),
@@ -183,18 +186,25 @@ impl Report<'_> {
         self.ledger.total(month).get(self.metric)
     }
 
-    /// Tells what share of a month has an owner.
-    pub fn coverage(&self, month: Month) -> Coverage {
+    /// Tells what share of a month has an owner; absent where the metric was not delivered for every line.
+    pub fn coverage(&self, month: Month) -> Option<Coverage> {
         let mut coverage = Coverage::default();
         for line in self.ledger.of_month(month) {
-            let money = line.amounts.get(self.metric).unwrap_or(Money::ZERO);
+            let money = line.amounts.get(self.metric)?;
             match self.ledger.bearer(line).owner {
                 Owner::Pool(_) => coverage.shared += money,
                 Owner::Unattributed => coverage.unattributed += money,
                 _ => coverage.attributed += money,
             }
         }
-        coverage
+        Some(coverage)
+    }
+
+    /// Sums some lines in the report's metric; absent where it was not delivered for each.
+    pub fn sum<'l>(&self, lines: impl Iterator<Item = &'l Line>) -> Option<Money> {
+        lines
+            .map(|line| line.amounts.get(self.metric))
+            .try_fold(Money::ZERO, |sum, money| Some(sum + money?))
     }
 
     /// Groups the lines of every month by a definition's rows, largest in the report's month first.
@@ -231,6 +241,9 @@ impl Report<'_> {
         match dimension {
             Dimension::Domain => domain_label(bearer),
             Dimension::Bearer => bearer_label(bearer),
+            Dimension::UserProfile => {
+                bearer.user_profile.as_ref().map(ToString::to_string).unwrap_or_default()
+            }
             Dimension::Space => match &bearer.owner {
                 Owner::Space(_, space) => space.to_string(),
                 _ => String::new(),

@@ -192,6 +192,11 @@ pub fn region_of(usage_type: &str) -> Option<&'static str> {
     REGIONS.iter().find(|(code, _)| *code == prefix).map(|(_, region)| *region)
 }
 
+/// Tells whether a region is one that usage types name.
+pub fn is_region(region: &str) -> bool {
+    REGIONS.iter().any(|(_, known)| *known == region)
+}
+
 /// Splits `USE1-Studio:JupyterLab-ml.m5.xlarge` into (`Studio`, `JupyterLab-ml.m5.xlarge`).
 ///
 /// The region prefix is upper case and digits; a usage type may come without one.

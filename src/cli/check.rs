@@ -4,6 +4,7 @@ use crate::arn::AccountId;
 use crate::aws::cost_explorer::CostExplorer;
 use crate::aws::{self, Session, budgets, organizations, sts};
 use crate::cli::args::AwsArgs;
+use crate::cli::collect;
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
 use crate::key;
@@ -92,16 +93,13 @@ async fn inventory(
     let mut is_whole = true;
     for place in context.places(args) {
         let account = place.account.as_ref().unwrap_or(caller);
-        let assumed = match &place.role_arn {
-            Some(role) => match session.assume(role, place.external_id.as_deref()).await {
-                Ok(assumed) => assumed,
-                Err(error) => {
-                    is_whole = false;
-                    ui.line(&format!("account {account}: {}: {}", error.code, error.message));
-                    continue;
-                }
-            },
-            None => session.clone(),
+        let assumed = match collect::inventory::enter(session, &place, caller).await {
+            Ok(assumed) => assumed,
+            Err(gap) => {
+                is_whole = false;
+                ui.line(&format!("account {account}: {}: {}", gap.code, gap.message));
+                continue;
+            }
         };
         let mut regions = place.regions.clone();
         if regions.is_empty() {

@@ -86,6 +86,7 @@ impl Context {
             concurrency: usize::from(asking.concurrency),
             forecast: asking.aws_forecast.then(|| self.metric(None)),
             clock: self.clock,
+            is_fresh: asking.fresh,
         }
     }
 
@@ -111,17 +112,30 @@ impl Context {
     }
 }
 
+/// What a collection may know of the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Memory {
+    /// The newest snapshot: its unchanged months, and owners that are gone.
+    Earlier,
+    /// Nothing, so that two of them are identical: the demonstration.
+    Nothing,
+}
+
 /// Collects into the folder of snapshots; `None` when the person did not want it at that price.
 pub async fn collect(
     context: &Context,
     settings: &aws::Settings,
     asking: &Asking,
     place: &Place,
+    memory: Memory,
 ) -> Result<Option<Snapshot>, Failure> {
     let month = context.month(place.month)?;
     // The folder is tried before the first paid request.
     disk::prove_writable(&place.snapshots)?;
-    let earlier = if asking.fresh { None } else { newest(context, &place.snapshots)? };
+    let earlier = match memory {
+        Memory::Earlier => newest(context, &place.snapshots)?,
+        Memory::Nothing => None,
+    };
     let session = aws::Session::open(settings).await?;
     let options = context.options(asking, month);
     let collected = collect::collect(&session, &options, earlier.as_ref(), &context.ui).await;
@@ -150,20 +164,21 @@ pub async fn collect(
     Ok(Some(snapshot))
 }
 
-/// Loads the newest snapshot where there is one; one that cannot be used is said and passed over.
+/// Loads the newest snapshot that can be used; one that cannot is said and passed over.
 fn newest(context: &Context, folder: &Path) -> Result<Option<Snapshot>, Failure> {
-    match snapshots::load_newest(folder) {
-        Ok(snapshot) => Ok(Some(snapshot)),
-        Err(snapshots::Error::None { .. }) => Ok(None),
-        // A part that is gone is like a damaged one; any other trouble with the disk would come back after paying.
-        Err(snapshots::Error::Disk(error)) if error.source.kind() != ErrorKind::NotFound => {
-            Err(error.into())
-        }
-        Err(error) => {
-            context.ui.line(&format!("The newest snapshot is not used: {error}."));
-            Ok(None)
+    for path in snapshots::list(folder)?.iter().rev() {
+        match snapshots::load(folder, path) {
+            Ok(snapshot) => return Ok(Some(snapshot)),
+            // A part that is gone is like a damaged one; any other trouble with the disk would come back after paying.
+            Err(snapshots::Error::Disk(error)) if error.source.kind() != ErrorKind::NotFound => {
+                return Err(error.into());
+            }
+            Err(error) => {
+                context.ui.line(&format!("The newest snapshot is not used: {error}."));
+            }
         }
     }
+    Ok(None)
 }
 
 /// Writes a snapshot's report and prints its summary; returns the exit code.
@@ -254,15 +269,17 @@ fn summarise(
         report.metric.title(),
         report.settlement(report.month).name()
     ));
-    ui.line(&format!(
-        "  with an owner {}{}, in pools {}{}, without an owner {}{}",
-        dollars(coverage.attributed),
-        share(coverage.attributed),
-        dollars(coverage.shared),
-        share(coverage.shared),
-        dollars(coverage.unattributed),
-        share(coverage.unattributed),
-    ));
+    if let Some(coverage) = coverage {
+        ui.line(&format!(
+            "  with an owner {}{}, in pools {}{}, without an owner {}{}",
+            dollars(coverage.attributed),
+            share(coverage.attributed),
+            dollars(coverage.shared),
+            share(coverage.shared),
+            dollars(coverage.unattributed),
+            share(coverage.unattributed),
+        ));
+    }
     let crossed = alerts.iter().filter(|alert| alert.state != alert::State::Within);
     for alert in crossed {
         ui.line(&format!("  budget {}", alert_text(alert)));
@@ -284,7 +301,10 @@ fn say_notes(ui: &Ui, report: &Report<'_>) {
         let text = format!("  {}: {}", note.kind.title().to_lowercase(), note.text);
         match note.kind {
             NoteKind::DoesNotReconcile | NoteKind::NotRead | NoteKind::Moving => ui.grave(&text),
-            NoteKind::Key | NoteKind::MemberAccount => ui.line(&text),
+            NoteKind::Key
+            | NoteKind::MemberAccount
+            | NoteKind::NotInventoried
+            | NoteKind::NotDelivered => ui.line(&text),
             _ => {}
         }
     }

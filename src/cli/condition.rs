@@ -31,13 +31,15 @@ impl Condition {
 pub fn of(report: &Report<'_>) -> Vec<Condition> {
     let notes = notes::of(report);
     let has = |kind: NoteKind| notes.iter().any(|note| note.kind == kind);
+    // Without a total in its own metric a report is not whole, whatever else was read.
+    let is_partial = has(NoteKind::NotRead) || report.total(report.month).is_none();
     [
-        (NoteKind::DoesNotReconcile, Condition::DoesNotReconcile),
-        (NoteKind::NotRead, Condition::Partial),
-        (NoteKind::Moving, Condition::Moving),
+        (has(NoteKind::DoesNotReconcile), Condition::DoesNotReconcile),
+        (is_partial, Condition::Partial),
+        (has(NoteKind::Moving), Condition::Moving),
     ]
     .into_iter()
-    .filter(|(kind, _)| has(*kind))
+    .filter(|(applies, _)| *applies)
     .map(|(_, condition)| condition)
     .collect()
 }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::aws;
 use crate::cli::args::{Asking, AwsArgs, DemoArgs, Organisation, Place, SandboxArgs, Writing};
 use crate::cli::clock::Clock;
-use crate::cli::commands::{self, Context};
+use crate::cli::commands::{self, Context, Memory};
 use crate::cli::config::Config;
 use crate::cli::error::{Failure, Kind};
 use crate::cli::ui::Ui;
@@ -82,7 +82,9 @@ pub async fn demo(ui: Ui, args: &DemoArgs) -> Result<u8, Failure> {
     };
     let writing =
         Writing { out: args.out.clone(), metric: None, definition: Vec::new(), history: false };
-    let code = match commands::collect(&context, &settings, &asking, &place).await? {
+    let code = match commands::collect(&context, &settings, &asking, &place, Memory::Nothing)
+        .await?
+    {
         Some(snapshot) => commands::report(&context, &snapshot, context.month(None)?, &writing)?,
         None => crate::cli::error::DONE,
     };
@@ -102,7 +104,8 @@ pub async fn sandbox(context: &Context, args: &SandboxArgs) -> Result<u8, Failur
         http::start(world.share(), args.port).await.map_err(|error| not_started(&error))?;
     let text = format!(
         "export AWS_ENDPOINT_URL={}\nexport AWS_ACCESS_KEY_ID={KEY_PREFIX}{payer}\n\
-         export AWS_SECRET_ACCESS_KEY=sandbox\nexport AWS_REGION=us-east-1\n",
+         export AWS_SECRET_ACCESS_KEY=sandbox\nexport AWS_REGION=us-east-1\n\
+         export AWS_DEFAULT_REGION=us-east-1\n",
         server.url
     );
     crate::cli::print(&text);

@@ -2,8 +2,9 @@
 //!
 //! **Invariant:** a chart shows the rows of its definition's table, so chart and table cannot differ.
 
-use crate::cli::page::amount;
+use crate::cli::section::{amount, label, limit};
 use crate::money::Money;
+use crate::notes;
 use crate::period::Month;
 use crate::render::chart::{self, Bars, Caption, Covered, Drawing, Slot, Trend};
 use crate::report::{ChartKind, Definition, Report, Row, Settlement};
@@ -31,7 +32,9 @@ fn shown(report: &Report<'_>) -> Vec<Month> {
 
 fn slot(report: &Report<'_>, month: Month) -> Slot {
     let estimated = matches!(report.settlement(month), Settlement::Open | Settlement::Estimated);
-    Slot { month, estimated }
+    let breaks = notes::coverage_changes(&report.snapshot.manifest).contains_key(&month);
+    // The first month shown has none before it.
+    Slot { month, estimated, breaks: breaks && report.months().first() != Some(&month) }
 }
 
 fn subtitle(report: &Report<'_>, what: &str) -> String {
@@ -57,7 +60,7 @@ fn trend(report: &Report<'_>, definition: &Definition, rows: Vec<Row>) -> Drawin
         .into_iter()
         .map(|row| {
             let amounts = row.months.iter().take(months.len());
-            (row.labels.join(" · "), amounts.map(|money| money.unwrap_or(Money::ZERO)).collect())
+            (label(&row.labels), amounts.map(|money| money.unwrap_or(Money::ZERO)).collect())
         })
         .collect();
     chart::trend(&Trend {
@@ -70,20 +73,18 @@ fn trend(report: &Report<'_>, definition: &Definition, rows: Vec<Row>) -> Drawin
 fn bars(report: &Report<'_>, definition: &Definition, rows: &[Row]) -> Drawing {
     let bars = rows
         .iter()
-        .map(|row| {
-            (row.labels.join(" · "), amount(report, row, report.month).unwrap_or(Money::ZERO))
-        })
+        .map(|row| (label(&row.labels), amount(report, row, report.month).unwrap_or(Money::ZERO)))
         .filter(|(_, money)| !money.is_zero())
         .collect();
     let caption = caption(report, &definition.title, &report.month.to_string());
-    chart::bars(&Bars { caption, bars })
+    chart::bars(&Bars { caption, bars, limit: limit(definition) })
 }
 
 fn coverage(report: &Report<'_>) -> Drawing {
     let months = shown(report)
         .into_iter()
         .map(|month| {
-            let coverage = report.coverage(month);
+            let coverage = report.coverage(month).unwrap_or_default();
             Covered {
                 slot: slot(report, month),
                 attributed: coverage.attributed,

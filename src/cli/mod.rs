@@ -7,6 +7,7 @@ pub mod collect;
 pub mod error;
 pub mod ui;
 pub mod condition;
+mod section;
 pub mod page;
 pub mod drawing;
 pub mod publish;
@@ -22,7 +23,7 @@ use clap::Parser;
 use crate::store;
 use args::{Arguments, Command};
 use clock::Clock;
-use commands::Context;
+use commands::{Context, Memory};
 use error::{Failure, USAGE};
 use ui::Ui;
 
@@ -81,7 +82,9 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
             store::disk::prove_writable(&args.writing.out)?;
             let settings = context.aws_settings(&args.asking.aws);
             check::check(context, &settings, &args.asking.aws).await?;
-            match commands::collect(context, &settings, &args.asking, &args.place).await? {
+            match commands::collect(context, &settings, &args.asking, &args.place, Memory::Earlier)
+                .await?
+            {
                 Some(snapshot) => commands::report(context, &snapshot, month, &args.writing),
                 None => Ok(error::DONE),
             }
@@ -93,7 +96,8 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
         Command::Collect(args) => {
             let settings = context.aws_settings(&args.asking.aws);
             let collected =
-                commands::collect(context, &settings, &args.asking, &args.place).await?;
+                commands::collect(context, &settings, &args.asking, &args.place, Memory::Earlier)
+                    .await?;
             Ok(collected
                 .map_or(error::DONE, |snapshot| commands::collected_code(context, &snapshot)))
         }

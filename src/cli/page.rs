@@ -2,32 +2,19 @@
 
 use crate::alert::Alert;
 use crate::cli::condition::Condition;
+use crate::cli::section::{self, is_full, money_text};
 use crate::cli::ui::receipt_text;
 use crate::control;
-use crate::files;
 use crate::money::Money;
 use crate::note::{Note, NoteKind};
 use crate::notes;
 use crate::owner::Owner;
-use crate::period::Month;
 use crate::render::chart::Drawing;
 use crate::render::html::{
     Banner, BridgeRow, Chart, Figure, NoteRow, Page, Section, Statement, Tone,
 };
-use crate::render::text::{Heading, dollars, excerpt, percent};
-use crate::report::{Definition, Report, Row, Settlement};
-
-/// Rows of a table that are shown when its definition does not say.
-const ROWS_SHOWN: usize = 50;
-
-pub(super) fn amount(report: &Report<'_>, row: &Row, month: Month) -> Option<Money> {
-    let at = report.months().iter().position(|it| *it == month)?;
-    row.months[at]
-}
-
-fn money_text(money: Option<Money>) -> String {
-    money.map(dollars).unwrap_or_default()
-}
+use crate::render::text::{dollars, percent};
+use crate::report::{Definition, Report, Settlement};
 
 /// Builds the page.
 pub fn page(
@@ -40,14 +27,17 @@ pub fn page(
 ) -> Page {
     let manifest = &report.snapshot.manifest;
     let mut sections: Vec<Section> =
-        definitions.iter().map(|definition| section(report, definition)).collect();
-    sections.push(alert_section(alerts));
+        definitions.iter().map(|definition| section::section(report, definition)).collect();
+    // Budgets are about the open month; beside an older report they would mislead.
+    let alerts = if section::is_near_open(report) { alerts } else { &[] };
+    sections.extend(section::budgets(report, alerts));
     Page {
         title: "SageMaker cost".to_owned(),
         organisation: organisation(report),
         month: report.month.to_string(),
         banners: banners(report, notes, conditions),
         figures: figures(report),
+        budgets: section::over(report, alerts),
         statement: statement(report),
         bridge: bridge(report),
         settlement: settlement(report),
@@ -145,9 +135,12 @@ fn banners(report: &Report<'_>, notes: &[Note], conditions: &[Condition]) -> Vec
 fn figures(report: &Report<'_>) -> Vec<Figure> {
     let total = report.total(report.month);
     let coverage = report.coverage(report.month);
+    let attributed = coverage.map(|coverage| coverage.attributed);
+    let shared = coverage.map(|coverage| coverage.shared);
+    let unattributed = coverage.map(|coverage| coverage.unattributed);
     let before = report.month.plus(-1);
-    let change = match total.zip(report.total(before).filter(|_| report.months().contains(&before)))
-    {
+    let compares = is_full(report) && report.months().contains(&before);
+    let change = match total.zip(report.total(before).filter(|_| compares)) {
         Some((now, then)) => match (now - then).basis_points_of(then.abs()) {
             Some(points) => format!("{} against {before}", signed(points)),
             None => String::new(),
@@ -165,9 +158,13 @@ fn figures(report: &Report<'_>) -> Vec<Figure> {
     };
     vec![
         figure("SageMaker", total, change),
-        figure("With an owner", Some(coverage.attributed), share(coverage.attributed)),
-        figure("In pools", Some(coverage.shared), share(coverage.shared)),
-        figure("Without an owner", Some(coverage.unattributed), unowned(report)),
+        figure("With an owner", attributed, attributed.map(share).unwrap_or_default()),
+        figure("In pools", shared, shared.map(share).unwrap_or_default()),
+        figure(
+            "Without an owner",
+            unattributed,
+            unattributed.map(|_| unowned(report)).unwrap_or_default(),
+        ),
     ]
 }
 
@@ -239,7 +236,7 @@ fn bridge(report: &Report<'_>) -> Vec<BridgeRow> {
         .map(|line| line.amounts.get(report.metric))
         .try_fold(Money::ZERO, |sum, money| Some(sum + money?));
     rows.push(BridgeRow {
-        what: "of it a difference that the parts leave open".to_owned(),
+        what: "of it rounding and differences".to_owned(),
         amount: money_text(residual),
         is_total: false,
     });
@@ -257,86 +254,5 @@ fn settlement(report: &Report<'_>) -> String {
         Settlement::Estimated => "Estimated: AWS may still change the figures.".to_owned(),
         Settlement::Settling => "Settling: late cost may still arrive.".to_owned(),
         Settlement::Settled => "Settled: no late cost is expected.".to_owned(),
-    }
-}
-
-/// Labels, the month's amount and that of the month before.
-type Compared = (Vec<String>, Option<Money>, Option<Money>);
-
-fn section(report: &Report<'_>, definition: &Definition) -> Section {
-    let rows = report.tabulate(definition);
-    let limit = definition.limit.unwrap_or(ROWS_SHOWN);
-    let before = report.month.plus(-1);
-    let compares = report.months().contains(&before)
-        && !notes::coverage_changes(&report.snapshot.manifest).contains_key(&report.month);
-    let mut columns: Vec<Heading> =
-        definition.rows.iter().map(|dimension| Heading::left(dimension.words().1)).collect();
-    columns.push(Heading::right(format!("Total, {}", report.snapshot.manifest.currency)));
-    columns.push(Heading::right("Share"));
-    if compares {
-        columns.push(Heading::right(format!("Change from {before}")));
-    }
-    let whole = report.total(report.month);
-    let rows: Vec<Compared> = rows
-        .into_iter()
-        .map(|row| {
-            let (now, then) = (amount(report, &row, report.month), amount(report, &row, before));
-            (row.labels, now, then)
-        })
-        .filter(|(_, now, then)| {
-            now.is_none_or(|it| !it.is_zero()) || (compares && then.is_some_and(|it| !it.is_zero()))
-        })
-        .collect();
-    let cells = |labels: Vec<String>, now: Option<Money>, then: Option<Money>| {
-        let mut cells = labels;
-        cells.push(money_text(now));
-        let share = now.zip(whole).and_then(|(now, whole)| now.basis_points_of(whole));
-        cells.push(share.map(percent).unwrap_or_default());
-        if compares {
-            cells.push(money_text(now.zip(then).map(|(now, then)| now - then)));
-        }
-        cells
-    };
-    let sum = |pick: fn(&Compared) -> Option<Money>| {
-        rows.iter().map(pick).try_fold(Money::ZERO, |sum, money| Some(sum + money?))
-    };
-    let mut total_labels = vec!["Total".to_owned()];
-    total_labels.resize(definition.rows.len(), String::new());
-    let total = cells(total_labels, sum(|row| row.1), sum(|row| row.2));
-    let left_out = rows.len().saturating_sub(limit);
-    let note = if left_out > 0 {
-        format!(
-            "{left_out} more rows are in `owners.csv` and `lines.csv`; the total is of all rows."
-        )
-    } else {
-        String::new()
-    };
-    Section {
-        title: definition.title.clone(),
-        caption: definition.caption.clone(),
-        columns,
-        rows: rows
-            .into_iter()
-            .take(limit)
-            .map(|(labels, now, then)| cells(labels, now, then))
-            .collect(),
-        total: Some(total),
-        note,
-    }
-}
-
-fn alert_section(alerts: &[Alert]) -> Section {
-    let excerpt = excerpt(files::alerts(alerts).only(&files::ALERTS_SHOWN), ROWS_SHOWN);
-    Section {
-        title: "Budgets".to_owned(),
-        caption: "Thresholds against actual and forecast spend of the open month.".to_owned(),
-        columns: excerpt.headings,
-        rows: excerpt.rows,
-        total: None,
-        note: if excerpt.left_out > 0 {
-            format!("{} more rows are in alerts.csv.", excerpt.left_out)
-        } else {
-            String::new()
-        },
     }
 }

@@ -52,7 +52,7 @@ struct Summary<'a> {
     control_total: Amounts,
     ledger_total: Amounts,
     residual: Amounts,
-    coverage: Covered,
+    coverage: Option<Covered>,
     settlement: &'a str,
     receipt: ReceiptSummary,
     conditions: Vec<&'a str>,
@@ -172,6 +172,10 @@ pub fn publish(
     let rejected = conditions.contains(&Condition::DoesNotReconcile);
     let place = out.join(if rejected { format!("{month}.rejected") } else { month });
     disk::replace_folder(&part, &place)?;
+    if !rejected {
+        // An earlier attempt that did not reconcile is answered by this one.
+        disk::remove_folder(&out.join(format!("{}.rejected", report.month)))?;
+    }
     Ok((place, conditions))
 }
 
@@ -228,11 +232,11 @@ fn summary<'a>(report: &'a Report<'a>, conditions: &[Condition], notes: Vec<Note
         control_total: control::scope_total(manifest, report.month),
         ledger_total: report.ledger.total(report.month),
         residual,
-        coverage: Covered {
+        coverage: coverage.map(|coverage| Covered {
             attributed: coverage.attributed,
             shared: coverage.shared,
             unattributed: coverage.unattributed,
-        },
+        }),
         settlement: report.settlement(report.month).name(),
         receipt: receipt(report),
         conditions: conditions.iter().map(|condition| condition.name()).collect(),

@@ -2,9 +2,11 @@
 //!
 //! **Invariant:** the page asks for nothing over a network and runs no script, and only charts enter it unescaped.
 
+use std::fmt::Write;
+
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, context};
+use minijinja::value::{Serde, Value};
+use minijinja::{Environment, HtmlEscape, UndefinedBehavior, context};
 use serde::Serialize;
 
 use crate::render::text::Heading;
@@ -26,6 +28,8 @@ pub struct Page {
     pub banners: Vec<Banner>,
     /// The headline figures.
     pub figures: Vec<Figure>,
+    /// Budgets that are or will be over, worst first.
+    pub budgets: Vec<Banner>,
     /// What all totals on the page are totals of; stands beside each of them.
     pub statement: Statement,
     /// From the bill to the ledger, in order.
@@ -154,12 +158,25 @@ pub fn render(page: &Page) -> String {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let lines = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(lines.expect("the default delimiters are distinct"));
+    environment.add_filter("code", |text: &str| Value::from_safe_string(code(text)));
     // The name's ending turns on escaping.
     environment.add_template(TEMPLATE_NAME, TEMPLATE).expect("the template is well-formed");
     let template = environment.get_template(TEMPLATE_NAME).expect("the template was just added");
     template
         .render(context! { page => Serde(page), style => STYLE })
         .expect("the template names what the page has")
+}
+
+/// Escapes a sentence and sets the names between its backticks as code; an odd backtick is left out.
+fn code(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    let mut html = String::new();
+    for (index, part) in parts.iter().enumerate() {
+        let is_code = index % 2 == 1 && index + 1 < parts.len();
+        let part = HtmlEscape(part);
+        let _ = if is_code { write!(html, "<code>{part}</code>") } else { write!(html, "{part}") };
+    }
+    html
 }
 
 #[cfg(test)]
@@ -181,6 +198,11 @@ mod tests {
                 label: "Total".into(),
                 value: "1,234.56".into(),
                 hint: String::new(),
+            }],
+            budgets: vec![Banner {
+                tone: Tone::Warning,
+                lead: "Over budget".into(),
+                text: "research, 2.00 of 1.00".into(),
             }],
             statement: Statement {
                 metric: "net amortized cost".into(),
@@ -229,6 +251,17 @@ mod tests {
     }
 
     #[test]
+    fn names_between_backticks_are_code() {
+        for (text, html) in [
+            ("plain <b>", "plain &lt;b&gt;"),
+            ("the key `a<b` and `c`.", "the key <code>a&lt;b</code> and <code>c</code>."),
+            ("one ` alone", "one  alone"),
+        ] {
+            assert_eq!(code(text), html);
+        }
+    }
+
+    #[test]
     fn the_page_says_all_it_was_given_and_asks_for_nothing() {
         let html = render(&page());
         for words in [
@@ -257,6 +290,7 @@ mod tests {
         let mut empty = page();
         empty.banners.clear();
         empty.figures.clear();
+        empty.budgets.clear();
         empty.bridge.clear();
         empty.charts.clear();
         empty.sections.clear();

@@ -69,6 +69,11 @@ pub fn percent(basis_points: i128) -> String {
     format!("{} %", grouped(basis_points, 2))
 }
 
+/// Names rows that are added up because they do not fit.
+pub fn others(count: usize) -> String {
+    if count == 1 { "1 other".to_owned() } else { format!("{count} others") }
+}
+
 /// Returns a count of 10^-`places` as a decimal with thousands separators and that many places.
 pub fn grouped(count: i128, places: u32) -> String {
     let unit = 10_u128.pow(places);

@@ -117,11 +117,21 @@ pub fn to_json(value: &impl serde::Serialize) -> Vec<u8> {
 /// Returns the manifests' paths, oldest first.
 pub fn list(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let folder = folder.join("snapshots");
-    Ok(disk::list(&folder)?
+    let mut paths: Vec<PathBuf> = disk::list(&folder)?
         .into_iter()
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
-        .map(|path| folder.join(path))
-        .collect())
+        .collect();
+    paths.sort_by_cached_key(|path| age(path));
+    Ok(paths.into_iter().map(|path| folder.join(path)).collect())
+}
+
+/// The second in which a snapshot was begun, and which one of that second it is.
+fn age(path: &Path) -> (String, u32) {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    match stem.split_once("Z-") {
+        Some((begun, attempt)) => (format!("{begun}Z"), attempt.parse().unwrap_or(u32::MAX)),
+        None => (stem, 1),
+    }
 }
 
 /// Loads the newest snapshot.
@@ -146,6 +156,11 @@ pub fn load(folder: &Path, path: &Path) -> Result<Snapshot, Error> {
     }
     let manifest: Manifest =
         serde_json::from_value(value).map_err(|error| not_snapshot(error.to_string()))?;
+    let months = manifest.months();
+    let mut controls = manifest.bill.iter().chain(&manifest.controls);
+    if !controls.all(|control| months.contains(&control.month)) {
+        return Err(not_snapshot("it has a control of a month that is not in it".to_owned()));
+    }
     let mut cells = Vec::new();
     let mut days = Vec::new();
     for segment in &manifest.segments {

@@ -56,3 +56,38 @@ fn columns_are_an_interface_and_the_document_lists_them_all() {
     named.sort();
     assert_eq!(named, keys);
 }
+
+/// An amount of the page in cents.
+fn cents(text: &str) -> Option<i64> {
+    text.replace([',', '.'], "").parse().ok()
+}
+
+#[test]
+fn the_tables_of_the_page_foot_and_say_what_they_leave_out() {
+    let html = String::from_utf8(read(&demo().join("2026-10/report.html"))).unwrap();
+    assert!(!html.contains('`'), "backticks are for a terminal");
+    let cells = |row: &str| -> Vec<String> {
+        let cells = row.split("<td").skip(1);
+        cells.map(|cell| cell.split(['>', '<']).nth(1).unwrap().to_owned()).collect()
+    };
+    let mut tables = 0;
+    for table in html.split("<table>").filter(|table| table.contains("<tfoot>")) {
+        let (body, foot) = table.split_once("<tfoot>").unwrap();
+        let rows: Vec<Vec<String>> =
+            body.split("<tr>").map(cells).filter(|row| !row.is_empty()).collect();
+        let total = cells(foot);
+        for column in 0..total.len() {
+            // Rounding each row may move the sum by half a cent a row; shares read the same way.
+            let number = |cell: &String| cents(cell.trim_end_matches(" %"));
+            let Some(total) = number(&total[column]) else { continue };
+            let sum: i64 = rows.iter().map(|row| number(&row[column]).unwrap()).sum();
+            let rounding = i64::try_from(rows.len()).unwrap();
+            assert!((sum - total).abs() <= rounding, "{sum} is not {total}: {rows:?}");
+            tables += 1;
+        }
+    }
+    assert!(tables >= 10, "{tables} columns were summed");
+    assert!(html.contains(" others</td>"), "the owners are more than fit");
+    assert!(html.contains("Budgets in 2026-11, as of 2026-11-20"));
+    assert!(html.contains("<strong>Over budget:</strong> sagemaker-research"));
+}

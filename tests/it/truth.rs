@@ -236,7 +236,8 @@ fn space_user(
     if let Some(space) = listed {
         return (!space.shared).then(|| space.owner.clone());
     }
-    let users = seen?;
+    // Without an inventory a shared space would pass for somebody's own.
+    let users = seen.filter(|_| has_inventory)?;
     let only = users.first().filter(|_| users.len() == 1)?;
     only.contains(domain).then(|| only.rsplit('/').next().unwrap().to_owned())
 }

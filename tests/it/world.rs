@@ -166,6 +166,7 @@ pub(crate) fn options() -> Options {
         spend_max: None,
         concurrency: 2,
         forecast: None,
+        is_fresh: false,
         clock: Clock::Fixed(now()),
     }
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::arn::{AccountId, Identity};
-use crate::aws::{self, Session, budgets, organizations};
+use crate::aws::{self, Session, budgets, organizations, sts};
 use crate::budget::AwsBudget;
-use crate::inventory::{Gap, Inventory};
+use crate::inventory::{Gap, Inventory, Whereabouts};
 use crate::note::{Note, NoteKind};
 use crate::records::Records;
 use crate::usage;
@@ -48,20 +48,19 @@ pub(super) async fn read(
             regions.extend(session.region().map(str::to_owned));
         }
         progress.stage(&format!("inventory of {account}"), regions.len());
-        let assumed = match &place.role_arn {
-            Some(role) => session.assume(role, place.external_id.as_deref()).await.map(Some),
-            None => Ok(None),
-        };
-        let session = match &assumed {
-            Ok(Some(session)) => session,
-            Ok(None) => session,
-            Err(error) => {
-                inventory.gaps.push(gap(account, "", error));
+        let session = match enter(session, place, caller).await {
+            Ok(session) => session,
+            Err(gap) => {
+                inventory.gaps.push(gap);
                 continue;
             }
         };
         for region in &regions {
-            let read = aws::inventory::read(session, account, region, now, &|_| {}).await;
+            let read = aws::inventory::read(&session, account, region, now, &|_| {}).await;
+            if is_listed(&read) {
+                let (account, region) = (account.clone(), region.clone());
+                inventory.listed.insert(Whereabouts { account, region });
+            }
             append(&mut inventory, read);
         }
     }
@@ -76,6 +75,43 @@ pub(super) async fn read(
     };
     inventory.sort();
     (inventory, budgets)
+}
+
+/// Takes on the identity that an account is read with, and makes sure that it is that account.
+pub async fn enter(session: &Session, place: &Place, caller: &AccountId) -> Result<Session, Gap> {
+    let account = place.account.as_ref().unwrap_or(caller);
+    let Some(role) = &place.role_arn else {
+        if account == caller {
+            return Ok(session.clone());
+        }
+        let message = format!("{account} is not the calling account, so it needs a `role_arn`");
+        return Err(Gap {
+            account: account.to_string(),
+            region: String::new(),
+            operation: "everything".to_owned(),
+            code: "NoRole".to_owned(),
+            message,
+        });
+    };
+    let entered = session.assume(role, place.external_id.as_deref()).await;
+    let entered = entered.map_err(|error| gap(account, "", &error))?;
+    let found = sts::caller(&entered).await.map_err(|error| gap(account, "", &error))?.account;
+    if found != *account {
+        return Err(Gap {
+            account: account.to_string(),
+            region: String::new(),
+            operation: "everything".to_owned(),
+            code: "OtherAccount".to_owned(),
+            message: format!("the role `{role}` belongs to {found}"),
+        });
+    }
+    Ok(entered)
+}
+
+/// Tells whether the lists that owners are looked up in were all read.
+fn is_listed(read: &Inventory) -> bool {
+    let needed = ["ListDomains", "ListUserProfiles", "ListSpaces", "*"];
+    !read.gaps.iter().any(|gap| needed.contains(&gap.operation.as_str()))
 }
 
 fn gap(account: &AccountId, region: &str, error: &aws::Error) -> Gap {
@@ -105,7 +141,8 @@ fn regions_of(account: &AccountId, state: &State) -> BTreeSet<String> {
         state.cells.iter().flat_map(Records::distinct_values).map(|(_, value)| value).collect();
     for domain in values.iter().filter_map(|value| Identity::parse(value)) {
         let domain = domain.domain();
-        if domain.account == *account {
+        // A tag can name any region; one that does not exist would be asked in vain, every time.
+        if domain.account == *account && usage::is_region(&domain.region) {
             regions.insert(domain.region.clone());
         }
     }

@@ -55,6 +55,8 @@ pub struct Options {
     pub forecast: Option<Metric>,
     /// The clock.
     pub clock: Clock,
+    /// Whether months are read again though they did not change.
+    pub is_fresh: bool,
 }
 
 /// What tells the person about progress.
@@ -85,7 +87,9 @@ pub async fn collect(
     let standing = standing(session, &explorer, options).await?;
     let keys = request::claiming_keys(&options.keys, standing.statuses.as_deref());
     let comparable = earlier.filter(|earlier| is_comparable(earlier, options, &standing, &keys));
-    let usual = earlier.map(|earlier| earlier.manifest.receipt.pages);
+    // What the whole plan took, those pages included that were not asked for again.
+    let usual = earlier
+        .map(|earlier| earlier.manifest.asked.iter().map(|asked| u64::from(asked.pages)).sum());
     let quote = request::quote(keys.len(), usual, u64::from(options.forecast.is_some()));
     check_quote(&quote, options.spend_max)?;
     if !progress.quote(&quote) {
@@ -114,7 +118,12 @@ pub async fn collect(
         inventory::read(session, options, caller, &run.state, taken_at, progress, &mut notes).await;
     notes.extend(budgets.iter().filter_map(unreadable));
     inventory::name_accounts(session, &standing, &mut inventory, &run.state.account_names).await;
-    if let Some(earlier) = earlier {
+    let is_ours = |earlier: &&Snapshot| {
+        let manifest = &earlier.manifest;
+        manifest.caller == standing.caller
+            || (manifest.payer.is_some() && manifest.payer == standing.payer)
+    };
+    if let Some(earlier) = earlier.filter(is_ours) {
         inventory.carry_forward(&earlier.inventory);
     }
     let currency = run.asker.currency().unwrap_or_else(|| "USD".to_owned());
@@ -191,7 +200,7 @@ impl Run<'_> {
         let mut first = wanted.max(open.plus(-MONTHS_BACK_MAX));
         self.progress.stage("bill", 1);
         let answer = match self.ask(request::bill(first, last)).await {
-            Err(Error::Aws(error)) if error.is_history_limit() && first < last => {
+            Err(Error::Aws(error)) if error.is_history_limit() && first < self.options.month => {
                 first = first.plus(1);
                 self.ask(request::bill(first, last)).await?
             }
@@ -299,7 +308,9 @@ impl Run<'_> {
         fresh: &BTreeSet<Month>,
         days: Period,
     ) -> Result<BTreeSet<Month>, Error> {
+        // The open month may move before it has a row of its own.
         let mut moved: BTreeSet<Month> = self.estimated(fresh);
+        moved.extend(fresh.last().filter(|month| **month == scope.last));
         for attempt in 0..2 {
             let (Some(first), Some(last)) = (moved.first().copied(), moved.last().copied()) else {
                 break;
@@ -323,12 +334,20 @@ impl Run<'_> {
                 break;
             }
             self.progress.say("The open month moved while it was read; it is read once more.");
-            self.state.forget(&moved);
-            self.state.bill.extend(again.into_iter().filter(|row| moved.contains(&row.month)));
             let (first, last) =
                 (*moved.first().expect("not empty"), *moved.last().expect("not empty"));
             let part = Scope { first, last, ..scope.clone() };
-            let mut controls = self.controls(&part).await?;
+            let mut controls = match self.controls(&part).await {
+                Ok(controls) => controls,
+                // The first reading stands, marked as one that moved.
+                Err(error @ (Error::Aws(_) | Error::Unanswered { .. })) => {
+                    self.state.lack(Purpose::BillAgain, period, &error);
+                    return Ok(moved);
+                }
+                Err(error) => return Err(error),
+            };
+            self.state.forget(&moved);
+            self.state.bill.extend(again.into_iter().filter(|row| moved.contains(&row.month)));
             controls.keep_only(&moved);
             self.state.join(controls);
             self.detail_of(&part, &moved, days).await?;

@@ -29,7 +29,8 @@ pub(super) fn is_comparable(
     keys: &[String],
 ) -> bool {
     let manifest = &earlier.manifest;
-    manifest.scope.keys == keys
+    !options.is_fresh
+        && manifest.scope.keys == keys
         && manifest.billing_view == options.billing_view
         && manifest.caller == standing.caller
         && manifest.backfills == standing.backfills
@@ -48,7 +49,7 @@ pub(super) async fn standing(
         Err(error) => {
             let text =
                 format!("Whether this is the payer account could not be read: {}", error.code);
-            notes.push(Note::new(NoteKind::MemberAccount, text));
+            notes.push(Note::new(NoteKind::NotRead, text));
             None
         }
     };

@@ -233,6 +233,10 @@ fn describe(error: &Error) -> String {
 /// The months of an earlier snapshot whose bill and controls are the same, and whose detail is whole.
 pub fn reusable(earlier: &Snapshot, scope: &Scope, state: &State) -> BTreeSet<Month> {
     let manifest = &earlier.manifest;
+    // A month that did not add up then must be read again, though its controls are the same.
+    let findings = crate::control::reconcile(manifest, earlier.records.iter());
+    let failed: BTreeSet<Month> =
+        findings.mismatches.iter().map(|mismatch| mismatch.place.month).collect();
     scope
         .first
         .through(scope.last)
@@ -241,6 +245,7 @@ pub fn reusable(earlier: &Snapshot, scope: &Scope, state: &State) -> BTreeSet<Mo
             manifest.scope.first <= *month
                 && *month <= manifest.scope.last
                 && !manifest.moving.contains(month)
+                && !failed.contains(month)
                 && !manifest.missing.iter().any(|it| it.period.contains(month.start()))
                 && same_bill(&manifest.bill, &state.bill, *month)
                 && same_bill(&manifest.controls, &state.controls, *month)

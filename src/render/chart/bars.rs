@@ -9,13 +9,14 @@ use plotters::style::text_anchor::HPos;
 use crate::money::Money;
 use crate::render::chart::axis::{Axis, Plain};
 use crate::render::chart::canvas::{
-    CANNOT_FAIL, Face, GRID, MARGIN, MUTED, NEGATIVE, OTHER, Sheet, WIDTH, draw,
+    CANNOT_FAIL, Face, GRID, MARGIN, MUTED, NEGATIVE, Sheet, WIDTH, draw,
 };
 use crate::render::chart::frame::{Heading, PALETTE, count, no_data};
 use crate::render::chart::{Bars, Drawing};
-use crate::render::text::dollars;
+use crate::render::text::{dollars, others};
 
-const BAR_COUNT_MAX: usize = 20;
+/// A picture with more is too tall for any page.
+const BAR_COUNT_MAX: usize = 100;
 const ROW_HEIGHT: i32 = 30;
 const AXIS_HEIGHT: i32 = 30;
 const BELOW: i32 = 16;
@@ -52,7 +53,7 @@ pub fn bars(input: &Bars) -> Drawing {
 }
 
 fn rows(input: &Bars) -> Vec<Row> {
-    let shown = if input.bars.len() > BAR_COUNT_MAX { BAR_COUNT_MAX } else { input.bars.len() };
+    let shown = input.bars.len().min(input.limit).min(BAR_COUNT_MAX);
     let row = |label: &str, amount: Money, folded| Row {
         label: Face::Label.fit(label, LABEL_WIDTH_MAX),
         amount,
@@ -64,14 +65,15 @@ fn rows(input: &Bars) -> Vec<Row> {
     let rest = &input.bars[shown..];
     if !rest.is_empty() {
         let amount = rest.iter().map(|(_, amount)| *amount).sum();
-        rows.push(row(&format!("{} others", rest.len()), amount, true));
+        rows.push(row(&others(rest.len()), amount, true));
     }
     rows
 }
 
-/// Returns the finest scale whose labels do not touch.
+/// Returns the finest scale whose labels do not touch; a sum of many rows must not make the rows tiny.
 fn axis(rows: &[Row], width: i32) -> Axis {
-    let scale = |step_count| Axis::around(rows.iter().map(|row| row.amount.units()), step_count);
+    let own = rows.iter().filter(|row| !row.folded).map(|row| row.amount.units());
+    let scale = |step_count| Axis::around(own.clone(), step_count);
     let fits = |axis: &Axis| {
         let ticks = axis.ticks();
         let widest = ticks
@@ -108,12 +110,13 @@ fn plot(sheet: &Sheet<'_>, axis: Axis, rows: &[Row], [left, right, top, bottom]:
     let at = |value: i128| chart.backend_coord(&(value, ())).0;
     for (index, row) in (0..).zip(rows) {
         let middle = top + index * ROW_HEIGHT + ROW_HEIGHT / 2;
+        if row.folded {
+            sheet.words(&row.label, Face::Aside, (left - 12, middle), HPos::Right);
+            sheet.words(&row.printed, Face::Aside, (WIDTH - MARGIN, middle), HPos::Right);
+            continue;
+        }
         let units = row.amount.units();
-        let colour = match (row.folded, units < 0) {
-            (true, _) => OTHER,
-            (false, true) => NEGATIVE,
-            (false, false) => PALETTE[0],
-        };
+        let colour = if units < 0 { NEGATIVE } else { PALETTE[0] };
         let end = at(units);
         // An amount that is not zero is never invisible.
         let end =

@@ -49,6 +49,7 @@ pub(super) enum Face {
     Subtitle,
     Label,
     Strong,
+    Aside,
     Small,
 }
 
@@ -60,6 +61,7 @@ impl Face {
             Face::Subtitle => (17, FontStyle::Normal, &MUTED),
             Face::Label => (16, FontStyle::Normal, &INK),
             Face::Strong => (16, FontStyle::Bold, &INK),
+            Face::Aside => (16, FontStyle::Normal, &MUTED),
             Face::Small => (15, FontStyle::Normal, &MUTED),
         };
         TextStyle::from((FAMILY, size, weight).into_font()).color(colour)

@@ -5,7 +5,7 @@
 use plotters::prelude::RGBColor;
 use plotters::style::text_anchor::HPos;
 
-use crate::render::chart::canvas::{Face, GRID, MARGIN, OTHER, Sheet, WIDTH, draw};
+use crate::render::chart::canvas::{Face, GRID, MARGIN, MUTED, OTHER, Sheet, WIDTH, draw};
 use crate::render::chart::{Caption, Drawing, Slot};
 
 pub(super) const ROOM: i32 = WIDTH - 2 * MARGIN;
@@ -18,6 +18,7 @@ const LEGEND_LABEL_MAX: i32 = 420;
 pub(super) enum Mark {
     Colour(RGBColor),
     Hatched,
+    Dashed,
 }
 
 /// A legend laid out in columns of equal width.
@@ -92,6 +93,14 @@ pub(super) fn swatch(sheet: &Sheet<'_>, (x, y): (i32, i32), mark: Mark) {
             sheet.fill(upper_left, lower_right, OTHER);
             sheet.hatch(upper_left, lower_right);
         }
+        Mark::Dashed => dashed(sheet, x + SWATCH / 2, (y - 8, y + 8)),
+    }
+}
+
+/// Draws a dashed line downwards: the mark of a month that does not compare with the one before.
+pub(super) fn dashed(sheet: &Sheet<'_>, x: i32, (top, bottom): (i32, i32)) {
+    for y in (top..bottom).step_by(7) {
+        sheet.line((x, y), (x, (y + 4).min(bottom)), MUTED.into());
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Slot {
     pub month: Month,
     /// Whether its amounts may still move; such a month is hatched.
     pub estimated: bool,
+    /// Whether owners do not compare with the month before; such a month begins at a dashed line.
+    pub breaks: bool,
 }
 
 /// Amounts by month, stacked by series.
@@ -58,13 +60,15 @@ pub struct Trend {
 
 /// Amounts by name, as horizontal bars in the order given.
 ///
-/// The first twenty are shown, the others are added up as one bar.
+/// The first few are shown, the amount of the others is a row without a bar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Bars {
     /// What stands above the chart.
     pub caption: Caption,
     /// The name and the amount of each bar.
     pub bars: Vec<(String, Money)>,
+    /// How many of them get a bar.
+    pub limit: usize,
 }
 
 /// How much of each month's cost has an owner.
@@ -105,7 +109,11 @@ mod tests {
     fn slots(count: i32) -> Vec<Slot> {
         let first = Month::parse("2025-10").unwrap();
         (0..count)
-            .map(|index| Slot { month: first.plus(index), estimated: index > 10 || count < 3 })
+            .map(|index| Slot {
+                month: first.plus(index),
+                estimated: index > 10 || count < 3,
+                breaks: index == 4,
+            })
             .collect()
     }
 
@@ -126,7 +134,7 @@ mod tests {
     fn sample_bars(count: i128, unit: i128) -> Bars {
         let amount = |index| Money::from_units(unit * (count - index - 2));
         let bars = (0..count).map(|index| (format!("{index}{LONG}"), amount(index))).collect();
-        Bars { caption: caption(), bars }
+        Bars { caption: caption(), bars, limit: 20 }
     }
 
     fn sample_coverage(month_count: i32, parts: [i128; 3]) -> Coverage {

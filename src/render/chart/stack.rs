@@ -12,7 +12,7 @@ use crate::render::chart::canvas::{
     CANNOT_FAIL, Face, GRID, MARGIN, MUTED, NEGATIVE, OTHER, Sheet, WIDTH, draw,
 };
 use crate::render::chart::frame::{
-    Heading, Legend, Mark, PALETTE, centres, count, months, no_data, swatch,
+    Heading, Legend, Mark, PALETTE, centres, count, dashed, months, no_data, swatch,
 };
 use crate::render::chart::{Coverage, Drawing, Slot, Trend};
 use crate::render::text::{dollars, grouped, whole_dollars};
@@ -59,12 +59,15 @@ pub fn trend(input: &Trend) -> Drawing {
     let estimated = input.months.iter().any(|slot| slot.estimated);
     let marks = layers.iter().map(|layer| (layer.name.clone(), Mark::Colour(layer.colour)));
     let note = estimated.then(|| (String::from("hatched: estimated"), Mark::Hatched));
-    let legend = Legend::of(marks.chain(note));
+    let breaks = input.months.iter().any(|slot| slot.breaks);
+    let break_note = breaks.then(|| (String::from("tag coverage changed"), Mark::Dashed));
+    let legend = Legend::of(marks.chain(note).chain(break_note));
     let legend_top = plot.bottom() + 56;
     draw(legend_top + legend.height() + 20, |sheet| {
         heading.draw(sheet);
         sheet.words(&input.caption.unit, Face::Small, (MARGIN, plot.top - 26), HPos::Left);
         let tops = columns(sheet, plot, &input.months, &layers, &|units| axis.amount_label(units));
+        breaks_of(sheet, plot, &input.months);
         totals(sheet, plot, &layers, &tops);
         months(sheet, &input.months, &plot.centres(input.months.len()), plot.bottom());
         legend.draw(sheet, legend_top);
@@ -248,6 +251,16 @@ fn columns(
     }
     sheet.line((plot.left, at(0)), (plot.right, at(0)), MUTED.into());
     tops
+}
+
+/// Draws a dashed line before each month that does not compare with the one before.
+fn breaks_of(sheet: &Sheet<'_>, plot: Plot, slots: &[Slot]) {
+    let half = (plot.right - plot.left) / (2 * count(slots.len()));
+    for (slot, centre) in slots.iter().zip(plot.centres(slots.len())) {
+        if slot.breaks {
+            dashed(sheet, centre - half, (plot.top, plot.bottom()));
+        }
+    }
 }
 
 /// Prints each month's sum above its column, if all of them fit.
