@@ -286,7 +286,7 @@ mod tests {
         Missing { purpose, period, error: "no answer".to_owned() }
     }
 
-    fn spend<'a>(rows: Vec<DayRow>, missing: &'a [Missing]) -> DailySpend<'a> {
+    fn spend(rows: Vec<DayRow>, missing: &[Missing]) -> DailySpend<'_> {
         let taken_at = TAKEN_AT.parse().unwrap();
         let today = "2026-11-20".parse().unwrap();
         DailySpend { rows, missing, last_complete: last_complete(taken_at), today }

@@ -12,6 +12,7 @@ pub mod page;
 pub mod drawing;
 pub mod publish;
 pub mod commands;
+pub mod alerts;
 pub mod check;
 pub mod demo;
 
@@ -106,7 +107,7 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
             let month = commands::reported_month(&snapshot, args.place.month);
             commands::report(context, &snapshot, month, &args.writing)
         }
-        Command::Alerts(args) => commands::alerts(context, &args),
+        Command::Alerts(args) => alerts::print(context, &args),
         Command::Sandbox(args) => demo::sandbox(context, &args).await,
     }
 }

@@ -13,6 +13,7 @@ use apportion::cli::collect::ask::{Asker, Error};
 use apportion::metric::Metric;
 use apportion::money::Money;
 use apportion::period::Month;
+use apportion::query::Filter;
 use apportion::request::{self, Purpose, Request};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
@@ -129,9 +130,9 @@ fn a_forecast_is_asked_for_the_whole_scope_and_within_the_limit() {
         let lacks = manifest.missing.iter().any(|it| it.purpose == Purpose::Forecast);
         assert_eq!(lacks, count == 0, "{:?}", manifest.missing);
     }
-    let whole = request::whole(&plain.scope).map(|filter| filter.to_json());
+    let whole = request::whole(&plain.scope).as_ref().map(Filter::to_json);
     let accounts = plain.asked.iter().find(|it| it.purpose == Purpose::BilledAccounts).unwrap();
-    assert_eq!(whole, accounts.query.filter.as_ref().map(|filter| filter.to_json()));
+    assert_eq!(whole, accounts.query.filter.as_ref().map(Filter::to_json));
 }
 
 #[test]
