@@ -9,12 +9,12 @@ use jiff::tz::TimeZone;
 use crate::budget::{
     AwsBudget, LocalBudget, Notification, NotificationKind, Scope, Threshold, keys_without_prefix,
 };
-use crate::course::{Course, DailySpend, crossing};
+use crate::course::{self, Course, DailySpend};
 use crate::ledger::Ledger;
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::period::Month;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Forecast, Snapshot};
 
 /// One threshold of one budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,29 +146,77 @@ pub fn judge(
             .forecasts
             .iter()
             .find(|forecast| budget.scope == Scope::All && forecast.metric == metric)
-            .zip(course.actual)
-            .map(|(forecast, actual)| (forecast.mean + actual, "cost_explorer"));
+            .and_then(|forecast| by_cost_explorer(&course, forecast));
+        let is_known = is_known(&budget.scope, snapshot, ledger);
+        let remark = if !is_known {
+            unknown_owner(&budget.scope)
+        } else if !spend.is_cost_read(&budget.scope, month) {
+            "Some of the month's cost could not be read, and it may be of this owner.".to_owned()
+        } else if !course.is_read {
+            "Some days could not be read, so there is no forecast by days.".to_owned()
+        } else {
+            String::new()
+        };
+        let forecast = cost_explorer
+            .map(|it| (it, "cost_explorer"))
+            .or(course.forecast.map(|it| (it, "days")));
         let judged = Judged {
             name: &budget.name,
             source: Source::Configuration,
             scope: budget.scope.clone(),
             metric: Some(metric),
             limit: Some(budget.limit),
-            actual: course.actual,
-            forecast: cost_explorer.or(course.forecast.map(|forecast| (forecast, "days"))),
+            actual: course.actual.filter(|_| is_known),
+            forecast: forecast.filter(|_| is_known),
             notifications: budget.notifications.clone(),
             currency: &manifest.currency,
-            remark: String::new(),
+            remark,
         };
-        alerts.extend(rows(&judged, Some(&course), month));
+        alerts.extend(rows(&judged, Some(&course).filter(|_| is_known), month));
     }
     alerts
+}
+
+/// Tells whether an owner was listed, now or before, or bears any cost: a name that is mistyped spends nothing for ever.
+fn is_known(scope: &Scope, snapshot: &Snapshot, ledger: &Ledger) -> bool {
+    let inventory = &snapshot.inventory;
+    let is_listed = match scope {
+        Scope::All | Scope::Foreign(_) => true,
+        Scope::Domain(id) => inventory.domains.iter().any(|it| it.key.id == *id),
+        Scope::UserProfile(id, name) => {
+            inventory.user_profiles.iter().any(|it| it.domain == *id && it.name == *name)
+        }
+        Scope::Space(id, name) => {
+            inventory.spaces.iter().any(|it| it.domain == *id && it.name == *name)
+        }
+    };
+    is_listed || ledger.bearers.iter().any(|bearer| course::holds(scope, bearer))
+}
+
+fn unknown_owner(scope: &Scope) -> String {
+    match scope {
+        Scope::Domain(id) => format!("There is no such domain as {id}."),
+        Scope::UserProfile(id, _) => format!("There is no such user profile in {id}."),
+        Scope::Space(id, _) => format!("There is no such space in {id}."),
+        Scope::All | Scope::Foreign(_) => String::new(),
+    }
+}
+
+/// The month by Cost Explorer's forecast: what was spent before its first day, and its mean from that day on.
+///
+/// The forecast begins with the present day as a whole, so what that day has come to by now is taken from the actual.
+fn by_cost_explorer(course: &Course, forecast: &Forecast) -> Option<Money> {
+    let actual = course.actual?;
+    let before = actual - course.since(forecast.period.start)?;
+    Some((before + forecast.mean).max(actual))
 }
 
 fn of_aws(budget: &AwsBudget) -> Judged<'_> {
     let lacking = budget.filter.as_ref().map(keys_without_prefix).unwrap_or_default();
     let mut remark = String::new();
-    if !lacking.is_empty() {
+    if let Some(why) = &budget.unreadable {
+        remark = format!("It could not be read: {why}.");
+    } else if !lacking.is_empty() {
         remark = format!(
             "Its filter names {} without `user:`, so AWS counts nothing for it.",
             lacking.join(", ")
@@ -211,19 +259,12 @@ fn rows(judged: &Judged<'_>, course: Option<&Course>, month: Month) -> Vec<Alert
     notifications
         .into_iter()
         .map(|notification| {
-            let threshold = match (notification.threshold, judged.limit) {
-                (Threshold::Amount(money), _) => Some(money),
-                (points, Some(limit)) => Some(points.amount(limit)),
-                (Threshold::BasisPoints(_), None) => None,
-            };
-            let state = state(judged.actual, forecast.map(|it| it.0), threshold);
+            let threshold = notification.threshold.amount(judged.limit);
+            let expected = forecast.map(|it| it.0);
+            let state = state(notification.kind, judged.actual, expected, threshold);
             let day = course.zip(threshold).and_then(|(course, threshold)| match state {
-                State::Crossed => crossing(&course.days, threshold),
-                State::Forecast => {
-                    let mut days = course.days.clone();
-                    days.extend(&course.projected);
-                    crossing(&days, threshold)
-                }
+                State::Crossed => course.crossed(threshold),
+                State::Forecast => course.will_cross(threshold),
                 State::Within | State::Unknown => None,
             });
             Alert {
@@ -251,19 +292,31 @@ fn rows(judged: &Judged<'_>, course: Option<&Course>, month: Month) -> Vec<Alert
         .collect()
 }
 
-fn state(actual: Option<Money>, forecast: Option<Money>, threshold: Option<Money>) -> State {
+fn state(
+    watches: NotificationKind,
+    actual: Option<Money>,
+    forecast: Option<Money>,
+    threshold: Option<Money>,
+) -> State {
     let passes = |money: Option<Money>| money.zip(threshold).map(|(money, at)| money > at);
+    let is_watched_known = match watches {
+        NotificationKind::Actual => actual.is_some(),
+        NotificationKind::Forecast => forecast.is_some(),
+    };
     match (passes(actual), passes(forecast)) {
         (Some(true), _) => State::Crossed,
         (_, Some(true)) => State::Forecast,
-        (Some(false), _) => State::Within,
-        (None, _) => State::Unknown,
+        (None, None) => State::Unknown,
+        _ if is_watched_known => State::Within,
+        _ => State::Unknown,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::period::Period;
+    use std::collections::BTreeMap;
 
     fn money(text: &str) -> Money {
         Money::parse(text).unwrap()
@@ -271,18 +324,47 @@ mod tests {
 
     #[test]
     fn what_cannot_be_judged_is_unknown() {
+        let both = [NotificationKind::Actual, NotificationKind::Forecast];
         let table = [
-            (Some("11"), Some("20"), Some("10"), State::Crossed),
-            (Some("9"), Some("20"), Some("10"), State::Forecast),
-            (Some("9"), Some("10"), Some("10"), State::Within),
-            (Some("9"), None, Some("10"), State::Within),
-            (None, None, Some("10"), State::Unknown),
-            (None, Some("20"), Some("10"), State::Forecast),
-            (Some("9"), Some("20"), None, State::Unknown),
+            (Some("11"), Some("20"), Some("10"), [State::Crossed; 2]),
+            (Some("11"), None, Some("10"), [State::Crossed; 2]),
+            (Some("9"), Some("20"), Some("10"), [State::Forecast; 2]),
+            (Some("9"), Some("10"), Some("10"), [State::Within; 2]),
+            (Some("9"), None, Some("10"), [State::Within, State::Unknown]),
+            (None, Some("9"), Some("10"), [State::Unknown, State::Within]),
+            (None, None, Some("10"), [State::Unknown; 2]),
+            (None, Some("20"), Some("10"), [State::Forecast; 2]),
+            (Some("9"), Some("20"), None, [State::Unknown; 2]),
         ];
         for (actual, forecast, threshold, expected) in table {
-            let state = state(actual.map(money), forecast.map(money), threshold.map(money));
-            assert_eq!(state, expected, "{actual:?} {forecast:?} {threshold:?}");
+            let state =
+                |kind| state(kind, actual.map(money), forecast.map(money), threshold.map(money));
+            assert_eq!(both.map(state), expected, "{actual:?} {forecast:?} {threshold:?}");
         }
+    }
+
+    #[test]
+    fn the_present_day_is_in_the_forecast_of_cost_explorer_and_counts_once() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let mut course = Course {
+            days: BTreeMap::from([
+                (day("2026-11-19"), money("7")),
+                (day("2026-11-20"), money("3")),
+            ]),
+            expected: BTreeMap::new(),
+            is_read: true,
+            actual: Some(money("100")),
+            forecast: None,
+            today: day("2026-11-20"),
+        };
+        let period = Period { start: day("2026-11-20"), end: day("2026-12-01") };
+        let of = |course: &Course, mean| {
+            let metric = Metric::UnblendedCost;
+            by_cost_explorer(course, &Forecast { period, metric, mean: money(mean) })
+        };
+        assert_eq!(of(&course, "50"), Some(money("147")));
+        assert_eq!(of(&course, "1"), Some(money("100")), "never below what was spent");
+        course.is_read = false;
+        assert_eq!(of(&course, "50"), None);
     }
 }

@@ -33,6 +33,9 @@ pub struct AwsBudget {
     pub forecast: Option<Money>,
     /// Notifications.
     pub notifications: Vec<Notification>,
+    /// Why it could not be read, where it could not; then it has a name and nothing else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
 }
 
 /// A threshold of a budget that tells somebody.
@@ -153,14 +156,11 @@ pub fn keys_without_prefix(filter: &Value) -> Vec<String> {
 }
 
 impl Threshold {
-    /// Returns the amount at which the threshold lies, for a limit; half to even at 10⁻¹².
-    pub fn amount(self, limit: Money) -> Money {
+    /// Returns the amount at which the threshold lies; absent without a limit, or beyond the range of amounts.
+    pub fn amount(self, limit: Option<Money>) -> Option<Money> {
         match self {
-            Threshold::Amount(money) => money,
-            Threshold::BasisPoints(points) => {
-                let units = limit.units() * i128::from(points);
-                Money::from_units(units.div_euclid(10_000))
-            }
+            Threshold::Amount(money) => Some(money),
+            Threshold::BasisPoints(points) => limit?.of_basis_points(points),
         }
     }
 }

@@ -110,6 +110,17 @@ impl Money {
         Some(parts)
     }
 
+    /// Returns that many hundredths of a percent of the amount, rounded half to even at 10⁻¹².
+    ///
+    /// Returns `None` where that lies beyond the range of amounts.
+    pub fn of_basis_points(self, points: i64) -> Option<Money> {
+        let divisor = I256::from(10_000);
+        let product = I256::from(self.0) * I256::from(points);
+        // Half a unit may still be rounded up, so the last unit of the range is left out.
+        let is_within = product.abs() / divisor < I256::from(i128::MAX);
+        is_within.then(|| Money(wide_round_half_even(product, divisor)))
+    }
+
     /// Returns the share of `whole` in hundredths of a percent, rounded half to even, for printing.
     ///
     /// Returns `None` when there is no whole.
@@ -298,6 +309,23 @@ mod tests {
             [("0.005", 0), ("0.015", 2), ("-0.005", 0), ("-0.015", -2), ("1.0251", 103)]
         {
             assert_eq!(Money::parse(text).unwrap().cents(), cents, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_share_of_an_amount_rounds_half_to_even_and_never_overflows() {
+        for (units, points, expected) in [
+            (10_000, 8_000, Some(8_000)),
+            (5, 5_000, Some(2)),
+            (15, 5_000, Some(8)),
+            (-5, 5_000, Some(-2)),
+            (7, 5_001, Some(4)),
+            (i128::MAX, 5_000, Some(i128::MAX / 2 + 1)),
+            (i128::MAX, 10_001, None),
+            (i128::MAX, i64::MAX, None),
+        ] {
+            let share = Money::from_units(units).of_basis_points(points);
+            assert_eq!(share.map(Money::units), expected, "{points} of {units}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! What one stage answers decides the next, so each stage is a plain function of the answers before it.
 //! **Invariant:** the number of requests depends on slices, services and record types, never on how many owners there are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -232,22 +232,26 @@ pub fn evidence(scope: &Scope, found: &BTreeSet<Cell>, first: Month, last: Month
             ),
         });
     }
-    let mut parts: Vec<Filter> =
-        Filter::dimension("SERVICE", &scope.services).into_iter().collect();
-    parts.extend(scope.keys.iter().map(|key| Filter::tag_present(key)));
-    let filter = if parts.len() > 1 { Some(Filter::Or(parts)) } else { parts.pop() };
     if !found.is_empty() {
         requests.push(Request {
             purpose: Purpose::BilledAccounts,
             query: monthly(
                 first,
                 last,
-                filter,
+                whole(scope),
                 [dimension("LINKED_ACCOUNT"), dimension("RECORD_TYPE")],
             ),
         });
     }
     requests
+}
+
+/// Returns the filter of the whole scope, all slices together: one of its services, or any claiming key.
+pub fn whole(scope: &Scope) -> Option<Filter> {
+    let tags = scope.keys.iter().map(|key| Filter::tag_present(key));
+    let mut parts: Vec<_> =
+        Filter::dimension("SERVICE", &scope.services).into_iter().chain(tags).collect();
+    if parts.len() > 1 { Some(Filter::Or(parts)) } else { parts.pop() }
 }
 
 /// Stage 5: each slice that costs something, by day and owner; record types tell recurring fees from use.
@@ -288,23 +292,6 @@ pub fn quote(key_count: usize, earlier: Option<u64>, forecasts: u64) -> Quote {
     // A first run: two cells and one request for days a slice, two of evidence, and the bill again.
     let expected = earlier.unwrap_or(1 + slices * 4 + 3) + forecasts;
     Quote { least, expected: expected.max(least) }
-}
-
-/// Tells how many requests there are of each stage, for people.
-pub fn count_by_stage(purposes: &[Purpose]) -> BTreeMap<&'static str, u64> {
-    let mut counts = BTreeMap::new();
-    for purpose in purposes {
-        let stage = match purpose {
-            Purpose::Bill | Purpose::BillAgain => "bill",
-            Purpose::Control { .. } => "controls",
-            Purpose::Cells { .. } => "cells",
-            Purpose::SpaceUsers | Purpose::BilledAccounts => "evidence",
-            Purpose::Days { .. } => "days",
-            Purpose::Forecast => "forecast",
-        };
-        *counts.entry(stage).or_insert(0) += 1;
-    }
-    counts
 }
 
 fn owner_group(slice: &str) -> Group {

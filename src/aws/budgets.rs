@@ -38,10 +38,11 @@ pub async fn describe(session: &Session, account: &AccountId) -> Result<Vec<AwsB
         .filter(|budget| budget.budget_type == types::BudgetType::Cost)
         .map(|described| {
             let notifications = notifications.remove(&described.budget_name).unwrap_or_default();
+            let name = described.budget_name.clone();
             budget(account, described, &notifications)
-                .map_err(|text| Error::unreadable(SERVICE, BUDGETS, text))
+                .unwrap_or_else(|why| unreadable(account, name, why))
         })
-        .collect::<Result<Vec<_>, _>>()?;
+        .collect::<Vec<_>>();
     budgets.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(budgets)
 }
@@ -84,6 +85,23 @@ async fn notifications(
     Ok(notifications)
 }
 
+/// One budget that cannot be read takes none of the others along.
+fn unreadable(account: &AccountId, name: String, why: String) -> AwsBudget {
+    AwsBudget {
+        account: account.clone(),
+        name,
+        time_unit: String::new(),
+        limit: None,
+        currency: String::new(),
+        metric: None,
+        filter: None,
+        actual: None,
+        forecast: None,
+        notifications: Vec::new(),
+        unreadable: Some(why),
+    }
+}
+
 fn budget(
     account: &AccountId,
     described: types::Budget,
@@ -120,6 +138,7 @@ fn budget(
         actual: money(actual)?,
         forecast: money(forecast)?,
         notifications,
+        unreadable: None,
     })
 }
 
@@ -283,6 +302,29 @@ mod tests {
             r#"{"CostFilters":{"TagKeyValue":["user:team$a"]}}"#
         );
         assert!(old.notifications.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_budget_that_cannot_be_read_takes_no_other_along() {
+        let script = |operation: &str, _: &str| {
+            let budget = |name: &str, amount: &str| {
+                json!({"BudgetName": name, "BudgetType": "COST", "TimeUnit": "MONTHLY",
+                       "BudgetLimit": {"Amount": amount, "Unit": "USD"}})
+            };
+            let body = match operation {
+                BUDGETS => {
+                    json!({"Budgets": [budget("a", "5"), budget("b", "many"), budget("c", "7")]})
+                }
+                _ => json!({"BudgetNotificationsForAccount": []}),
+            };
+            Answer::Body(200, body.to_string())
+        };
+        let account = AccountId::parse("111122223333").unwrap();
+        let budgets = describe(&session(script).await, &account).await.unwrap();
+        let limits: Vec<_> = budgets.iter().map(|it| (it.name.as_str(), it.limit)).collect();
+        let whole = |dollars: i128| Some(Money::from_cents(dollars * 100));
+        assert_eq!(limits, [("a", whole(5)), ("b", None), ("c", whole(7))]);
+        assert_eq!(budgets[1].unreadable.as_deref(), Some("not a decimal amount: `many`"));
     }
 
     #[tokio::test]

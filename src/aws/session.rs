@@ -3,8 +3,11 @@
 //! Endpoints come from `AWS_ENDPOINT_URL` or the profile, since one set in code is not passed on to chains of roles.
 //! **Invariant:** every client carries the session's meter.
 
+use std::error::Error as _;
 use std::time::Duration;
 
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::sts::AssumeRoleProvider;
@@ -12,7 +15,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_sts::config::{
-    Credentials, IdentityCache, SharedAsyncSleep, SharedCredentialsProvider, SharedHttpClient,
+    Credentials, IdentityCache, ProvideCredentials, SharedAsyncSleep, SharedCredentialsProvider,
+    SharedHttpClient,
 };
 
 use super::error::{Error, Kind};
@@ -77,7 +81,9 @@ impl Default for Settings {
 }
 
 impl Session {
-    /// Reads the AWS configuration; credentials are asked for by the first call.
+    /// Reads the AWS configuration; credentials are asked for by the first call, those of a named profile at once.
+    ///
+    /// A profile that was named wins over credentials in the environment: another account's bill would be wrong.
     pub async fn open(settings: &Settings) -> Result<Session, Error> {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .retry_config(retry(settings))
@@ -103,7 +109,15 @@ impl Session {
                 loader = loader.region(Region::from_static(REGION_DEFAULT));
             }
         }
-        let config = loader.load().await;
+        let mut config = loader.load().await;
+        if let (Some(profile), None) = (&settings.profile, &settings.endpoint) {
+            let credentials = credentials_of(profile, settings, &config).await?;
+            config = config
+                .to_builder()
+                .credentials_provider(credentials)
+                .identity_cache(IdentityCache::lazy().build())
+                .build();
+        }
         Ok(Session { config, partition: partition(), meter: Meter::default() })
     }
 
@@ -201,6 +215,37 @@ client!(
     /// Returns a client of Elastic File System in the session's region.
     efs, aws_sdk_efs
 );
+
+/// Returns the credentials of a profile, asked for once so that one without any is named before any work begins.
+async fn credentials_of(
+    profile: &str,
+    settings: &Settings,
+    config: &SdkConfig,
+) -> Result<SharedCredentialsProvider, Error> {
+    let mut place = ProviderConfig::without_region().with_region(config.region().cloned());
+    if let Some(http) = &settings.http {
+        place = place.with_http_client(http.clone());
+    }
+    if let Some(sleep) = &settings.sleep {
+        place = place.with_sleep_impl(sleep.clone());
+    }
+    let provider =
+        ProfileFileCredentialsProvider::builder().configure(&place).profile_name(profile).build();
+    match provider.provide_credentials().await {
+        Ok(_) => Ok(SharedCredentialsProvider::new(provider)),
+        Err(error) => {
+            let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+            let text = format!("the profile `{profile}` gives no credentials: {why}");
+            Err(Error::new(
+                "AWS configuration",
+                "profile",
+                Kind::Credentials,
+                "NoCredentials",
+                text,
+            ))
+        }
+    }
+}
 
 fn retry(settings: &Settings) -> RetryConfig {
     let retry = RetryConfig::standard().with_max_attempts(settings.attempt_count_max);

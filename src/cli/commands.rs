@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::alert::{self, Alert};
 use crate::aws;
-use crate::cli::args::{AlertsArgs, Asking, AwsArgs, Place, Writing};
+use crate::cli::args::{Asking, AwsArgs, Place, Writing};
 use crate::cli::clock::Clock;
 use crate::cli::collect::{self, Options, inventory};
 use crate::cli::condition::{self, Condition};
@@ -19,7 +19,6 @@ use crate::metric::Metric;
 use crate::money::Money;
 use crate::note::NoteKind;
 use crate::period::Month;
-use crate::render;
 use crate::render::text::{dollars, percent};
 use crate::report::Report;
 use crate::snapshot::{Receipt, Snapshot};
@@ -268,7 +267,7 @@ fn summarise(
 }
 
 /// Says the notes that somebody must act on; those behind an exit code even when quiet.
-fn say_notes(ui: &Ui, report: &Report<'_>) {
+pub(super) fn say_notes(ui: &Ui, report: &Report<'_>) {
     for note in crate::notes::of(report) {
         let text = format!("  {}: {}", note.kind.title().to_lowercase(), note.text);
         match note.kind {
@@ -350,31 +349,4 @@ pub fn collected_code(context: &Context, snapshot: &Snapshot) -> u8 {
     let conditions = condition::of(&report);
     say_notes(&context.ui, &report);
     condition::code(&conditions)
-}
-
-/// Prints the alerts of the newest snapshot; with `--check` a crossed threshold is an exit code.
-pub fn alerts(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
-    let snapshot = load(&args.snapshots, None)?;
-    let ledger = ledger::post(&snapshot);
-    let metric = context.metric(args.metric);
-    let alerts = alert::judge(&snapshot, &ledger, &context.config.budgets(), metric);
-    let table = crate::files::alerts(&alerts);
-    let mut bytes = Vec::new();
-    let written = match args.format.as_str() {
-        "csv" => render::csv::write(table, &mut bytes).map(drop),
-        "json" => render::json::write(table, &mut bytes).map(drop),
-        _ => {
-            let shown = table.only(&crate::files::ALERTS_SHOWN);
-            let excerpt = render::text::excerpt(shown, usize::MAX);
-            render::text::table(&excerpt.headings, &excerpt.rows, None, &mut bytes)
-        }
-    };
-    written.expect("writing to memory does not fail");
-    crate::cli::print(&String::from_utf8_lossy(&bytes));
-    let is_crossed = alerts.iter().any(|alert| alert.state == alert::State::Crossed);
-    Ok(if args.check && is_crossed {
-        crate::cli::error::THRESHOLD
-    } else {
-        crate::cli::error::DONE
-    })
 }

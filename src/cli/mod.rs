@@ -13,6 +13,7 @@ pub mod drawing;
 pub mod definitions;
 pub mod publish;
 pub mod commands;
+pub mod alerts;
 pub mod check;
 pub mod demo;
 
@@ -107,7 +108,7 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
             let month = commands::reported_month(&snapshot, args.place.month);
             commands::report(context, &snapshot, month, &args.writing)
         }
-        Command::Alerts(args) => commands::alerts(context, &args),
+        Command::Alerts(args) => alerts::print(context, &args),
         Command::Sandbox(args) => demo::sandbox(context, &args).await,
     }
 }

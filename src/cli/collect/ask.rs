@@ -6,15 +6,17 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use jiff::civil::Date;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::aws::cost_explorer::{CostExplorer, GroupRow};
+use crate::aws::cost_explorer::{CostExplorer, Forecast, GroupRow};
 use crate::aws::{self, Kind, Meter};
 use crate::cli::clock::Clock;
-use crate::metric::Amounts;
+use crate::course;
+use crate::metric::{Amounts, Metric};
 use crate::money::Money;
-use crate::period::Month;
-use crate::query::Granularity;
+use crate::period::{Month, Period};
+use crate::query::{Filter, Granularity};
 use crate::records::{Builder, Record};
 use crate::render::text::dollars;
 use crate::request::{Purpose, REST, Request};
@@ -113,6 +115,24 @@ pub struct Asker {
     /// Called after each answered page.
     pub on_page: Arc<dyn Fn(&Purpose) + Send + Sync>,
     currency: Arc<Mutex<Option<String>>>,
+    under_way: Arc<UnderWay>,
+}
+
+/// The pages that are being asked for just now, and a call for when one of them is answered.
+#[derive(Default)]
+struct UnderWay {
+    count: Mutex<u64>,
+    freed: Notify,
+}
+
+/// A page that may be asked for; when dropped, it is paid or was not charged.
+struct Reserved<'a>(&'a UnderWay);
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        *self.0.count.lock().expect("no holder of the count panics") -= 1;
+        self.0.freed.notify_waiters();
+    }
 }
 
 impl Asker {
@@ -125,8 +145,8 @@ impl Asker {
         clock: Clock,
         on_page: Arc<dyn Fn(&Purpose) + Send + Sync>,
     ) -> Asker {
-        let currency = Arc::new(Mutex::new(None));
-        Asker { explorer, meter, spend_max, concurrency, clock, on_page, currency }
+        let (currency, under_way) = Default::default();
+        Asker { explorer, meter, spend_max, concurrency, clock, on_page, currency, under_way }
     }
 
     /// Returns the one currency seen.
@@ -194,9 +214,11 @@ impl Asker {
             account_names: Vec::new(),
         };
         let mut token: Option<String> = None;
+        let mut seen = BTreeSet::new();
         loop {
-            self.check_spend(&request.purpose)?;
+            let reserved = self.reserve(&request.purpose).await?;
             let page = self.explorer.page(&request.query, token.as_deref()).await?;
+            drop(reserved);
             answer.asked.pages += 1;
             for result in page.results {
                 check_period(request, result.start)?;
@@ -209,21 +231,50 @@ impl Asker {
             answer.account_names.extend(page.account_names);
             (self.on_page)(&request.purpose);
             match page.next {
+                // Pages that go round in a circle would be paid for without end.
+                Some(next) if !seen.insert(next.clone()) => return Err(repeated().into()),
                 Some(next) => token = Some(next),
                 None => return answer.checked(),
             }
         }
     }
 
-    fn check_spend(&self, purpose: &Purpose) -> Result<(), Error> {
-        let Some(limit) = self.spend_max else { return Ok(()) };
-        let receipt = self.meter.receipt();
-        // What is under way counts as unknown at the wire, so it is in the sum.
-        let pages = i128::from(receipt.pages + receipt.unknown) + 1;
-        if Money::from_cents(pages * PAGE_PRICE_CENTS) > limit {
-            return Err(Error::Spend { purpose: purpose.to_string(), limit });
+    /// Asks for a forecast, within the spending limit like any page.
+    pub async fn forecast(
+        &self,
+        filter: Option<&Filter>,
+        metric: Metric,
+        period: Period,
+    ) -> Result<Forecast, Error> {
+        let _reserved = self.reserve(&Purpose::Forecast).await?;
+        Ok(self.explorer.forecast(filter, metric, period).await?)
+    }
+
+    /// Sets a page aside before it is sent, so that several under way never pass the limit together.
+    ///
+    /// Near the limit it waits: what is under way may turn out to cost nothing.
+    async fn reserve(&self, purpose: &Purpose) -> Result<Reserved<'_>, Error> {
+        loop {
+            let freed = self.under_way.freed.notified();
+            {
+                let mut count = self.under_way.count.lock().expect("no holder of the count panics");
+                let receipt = self.meter.receipt();
+                // A page under way may be among the unknown already; counted twice, it errs on the safe side.
+                let pages = i128::from(receipt.pages + receipt.unknown + *count) + 1;
+                let cost = Money::from_cents(pages * PAGE_PRICE_CENTS);
+                match self.spend_max {
+                    Some(limit) if cost > limit && *count == 0 => {
+                        return Err(Error::Spend { purpose: purpose.to_string(), limit });
+                    }
+                    Some(limit) if cost > limit => {}
+                    _ => {
+                        *count += 1;
+                        return Ok(Reserved(&self.under_way));
+                    }
+                }
+            }
+            freed.await;
         }
-        Ok(())
     }
 
     fn check_currency(&self, purpose: &Purpose, currency: Option<&str>) -> Result<(), Error> {
@@ -242,6 +293,11 @@ impl Asker {
         }
         Ok(())
     }
+}
+
+fn repeated() -> aws::Error {
+    let text = "the same page token came twice, so the answer has no end";
+    aws::Error::new("Cost Explorer", "GetCostAndUsage", Kind::Unparsable, "RepeatedToken", text)
 }
 
 /// A period answered twice or beside the question would be counted twice or wrongly.
@@ -308,11 +364,17 @@ impl Answer {
         }
     }
 
-    /// Returns the months that were asked for and not answered at all.
+    /// Returns the months that were asked for and not answered whole: of days, those whose data is complete count.
     pub fn months_unanswered(&self) -> Vec<Month> {
-        let period = self.asked.query.period;
+        let Asked { query, asked_at, .. } = &self.asked;
+        let period = query.period;
+        let last_complete = course::last_complete(*asked_at);
+        let is_lacking = |day: Date| match query.granularity {
+            Granularity::Monthly => Month::of(day).start() == day && !self.covered.contains(&day),
+            Granularity::Daily => day <= last_complete && !self.covered.contains(&day),
+        };
         let last = Month::of(period.end).plus(-1);
-        let months = Month::of(period.start).through(last);
-        months.into_iter().filter(|month| !self.covered.contains(&month.start())).collect()
+        let months = Month::of(period.start).through(last).into_iter();
+        months.filter(|month| month.period().days().any(is_lacking)).collect()
     }
 }

@@ -15,6 +15,7 @@ use jiff::tz::TimeZone;
 
 use crate::aws::cost_explorer::CostExplorer;
 use crate::aws::{Kind, Session};
+use crate::budget::AwsBudget;
 use crate::cli::clock::Clock;
 use crate::metric::Metric;
 use crate::money::Money;
@@ -22,7 +23,7 @@ use crate::note::{Note, NoteKind};
 use crate::period::{Month, Period};
 use crate::records::Records;
 use crate::request::{self, Purpose, Quote, Request, Scope};
-use crate::snapshot::{Forecast, Manifest, PAGE_PRICE_CENTS, Snapshot, VERSION};
+use crate::snapshot::{Forecast, Manifest, Missing, PAGE_PRICE_CENTS, Snapshot, VERSION};
 
 use ask::{Asker, Error};
 use standing::{is_comparable, standing};
@@ -111,10 +112,11 @@ pub async fn collect(
     let scope = run.bill_and_controls(keys, taken_at, &mut notes).await?;
     let days = run.days_period(&scope);
     let moving = run.detail(&scope, comparable, days).await?;
-    let forecasts = run.forecast(&scope, taken_at).await?;
+    let forecasts = run.forecast(&scope, taken_at).await;
     let caller = &standing.caller;
     let (mut inventory, budgets) =
         inventory::read(session, options, caller, &run.state, taken_at, progress, &mut notes).await;
+    notes.extend(budgets.iter().filter_map(unreadable));
     inventory::name_accounts(session, &standing, &mut inventory, &run.state.account_names).await;
     let is_ours = |earlier: &&Snapshot| {
         let manifest = &earlier.manifest;
@@ -158,6 +160,12 @@ pub async fn collect(
     };
     let (records, days) = (Records::concat(&state.cells), Records::concat(&state.days));
     Ok(Some(Snapshot { manifest, records, days, inventory }))
+}
+
+fn unreadable(budget: &AwsBudget) -> Option<Note> {
+    let why = budget.unreadable.as_ref()?;
+    let text = format!("The budget `{}` could not be read: {why}", budget.name);
+    Some(Note::new(NoteKind::NotRead, text))
 }
 
 fn check_quote(quote: &Quote, spend_max: Option<Money>) -> Result<(), Error> {
@@ -354,21 +362,23 @@ impl Run<'_> {
     }
 
     /// Asks Cost Explorer for what is left of the open month, when that was asked for.
-    async fn forecast(
-        &mut self,
-        scope: &Scope,
-        taken_at: Timestamp,
-    ) -> Result<Vec<Forecast>, Error> {
-        let Some(metric) = self.options.forecast else { return Ok(Vec::new()) };
+    async fn forecast(&mut self, scope: &Scope, taken_at: Timestamp) -> Vec<Forecast> {
+        let Some(metric) = self.options.forecast else { return Vec::new() };
         let today = TimeZone::UTC.to_datetime(taken_at).date();
         let period = Period { start: today, end: Month::of(today).plus(1).start() };
-        let filter = crate::query::Filter::dimension("SERVICE", &scope.services);
+        if scope.services.is_empty() {
+            // Without a service to ask for, the forecast would be one of something else.
+            let error = "the bill has no service of SageMaker to forecast".to_owned();
+            self.state.missing.push(Missing { purpose: Purpose::Forecast, period, error });
+            return Vec::new();
+        }
         self.progress.stage("forecast", 1);
-        match self.asker.explorer.forecast(filter.as_ref(), metric, period).await {
-            Ok(forecast) => Ok(vec![Forecast { period, metric, mean: forecast.mean }]),
+        // What is paid for by now stands, so a forecast beyond the limit is only told as missing.
+        match self.asker.forecast(request::whole(scope).as_ref(), metric, period).await {
+            Ok(forecast) => vec![Forecast { period, metric, mean: forecast.mean }],
             Err(error) => {
-                self.state.lack(Purpose::Forecast, period, &Error::Aws(error));
-                Ok(Vec::new())
+                self.state.lack(Purpose::Forecast, period, &error);
+                Vec::new()
             }
         }
     }

@@ -1,0 +1,45 @@
+//! Owns the command `alerts`: the table of thresholds on stdout, and the exit code of its check.
+
+use crate::alert;
+use crate::cli::args::AlertsArgs;
+use crate::cli::commands::{Context, load, reported_month, say_notes};
+use crate::cli::error::Failure;
+use crate::cli::{self, condition, error};
+use crate::files;
+use crate::ledger;
+use crate::render;
+use crate::report::Report;
+
+/// Prints the alerts of the newest snapshot; with `--check` what is wrong with its open month, or a crossed threshold, is an exit code.
+pub fn print(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
+    let snapshot = load(&args.snapshots, None)?;
+    let ledger = ledger::post(&snapshot);
+    let metric = context.metric(args.metric);
+    let alerts = alert::judge(&snapshot, &ledger, &context.config.budgets(), metric);
+    let table = files::alerts(&alerts);
+    let mut bytes = Vec::new();
+    let written = match args.format.as_str() {
+        "csv" => render::csv::write(table, &mut bytes).map(drop),
+        "json" => render::json::write(table, &mut bytes).map(drop),
+        _ => {
+            let shown = table.only(&files::ALERTS_SHOWN);
+            let excerpt = render::text::excerpt(shown, usize::MAX);
+            render::text::table(&excerpt.headings, &excerpt.rows, None, &mut bytes)
+        }
+    };
+    written.expect("writing to memory does not fail");
+    cli::print(&String::from_utf8_lossy(&bytes));
+    let month = reported_month(&snapshot, None).plus(1);
+    let report = Report { snapshot: &snapshot, ledger: &ledger, month, metric };
+    let conditions = condition::of(&report);
+    if !conditions.is_empty() {
+        say_notes(&context.ui, &report);
+    }
+    let is_crossed = alerts.iter().any(|alert| alert.state == alert::State::Crossed);
+    // Figures that are wrong or lacking are graver than a threshold that is judged by them.
+    Ok(match condition::code(&conditions) {
+        _ if !args.check => error::DONE,
+        error::DONE if is_crossed => error::THRESHOLD,
+        code => code,
+    })
+}
