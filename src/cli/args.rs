@@ -202,7 +202,7 @@ pub struct AlertsArgs {
     /// Metric of the configuration's budgets
     #[arg(long, value_name = "METRIC", value_parser = parse_metric)]
     pub metric: Option<Metric>,
-    /// Exit with 3 when a threshold is crossed
+    /// Exit with 3 when a threshold is crossed, and with 4 or 5 when the figures behind it are wrong or lacking
     #[arg(long)]
     pub check: bool,
     /// Print `text`, `csv` or `json`
