@@ -192,3 +192,37 @@ fn read_checked(path: &Path, hash: &str) -> Result<Vec<u8>, Error> {
     let bytes = disk::read(path)?;
     if sha256(&bytes) == hash { Ok(bytes) } else { Err(Error::Damaged { path: path.to_owned() }) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots_of_one_second_are_listed_in_the_order_in_which_they_were_stored() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifests = folder.path().join("snapshots");
+        disk::create_folder(&manifests).unwrap();
+        for id in [
+            "2026-11-20T080000Z-10",
+            "2026-11-20T080000Z",
+            "2026-11-20T080000Z-2",
+            "2026-11-19T080000Z",
+        ] {
+            disk::write(&manifests.join(format!("{id}.json")), b"{}").unwrap();
+        }
+        let names: Vec<String> = list(folder.path())
+            .unwrap()
+            .iter()
+            .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "2026-11-19T080000Z",
+                "2026-11-20T080000Z",
+                "2026-11-20T080000Z-2",
+                "2026-11-20T080000Z-10"
+            ]
+        );
+    }
+}

@@ -14,6 +14,7 @@ mod faults;
 mod golden;
 mod help;
 mod input;
+mod lacking;
 mod member;
 mod receipt;
 mod reuse;
