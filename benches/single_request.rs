@@ -59,18 +59,28 @@ async fn fetch(period: Period) -> Result<(Records, u32), Failure> {
     let session = Session::open(&Settings::default()).await?;
     let explorer = CostExplorer::new(&session, None);
     let mut builder = Builder::default();
-    let (mut token, mut page_count) = (None, 0);
+    let mut page_count = 0;
+    let mut page = explorer.page(&query, None).await?;
     loop {
-        let page = explorer.page(&query, token.as_deref()).await?;
         page_count += 1;
-        for result in page.results {
-            for row in result.groups {
-                builder.push(&record(result.start, result.estimated, row, page_count));
+        let next = page.next.take();
+        // As in `collect`: the next page is on its way while this one is taken in.
+        let following = async {
+            match &next {
+                Some(token) => explorer.page(&query, Some(token)).await.map(Some),
+                None => Ok(None),
             }
-        }
-        token = page.next;
-        if token.is_none() {
-            return Ok((builder.finish(), page_count));
+        };
+        let taken = async {
+            for result in page.results {
+                for row in result.groups {
+                    builder.push(&record(result.start, result.estimated, row, page_count));
+                }
+            }
+        };
+        match tokio::join!(following, taken).0? {
+            Some(following) => page = following,
+            None => return Ok((builder.finish(), page_count)),
         }
     }
 }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use crate::aws::cost_explorer::{CostExplorer, Forecast, GroupRow};
+use crate::aws::cost_explorer::{CostExplorer, Forecast, GroupRow, Page};
 use crate::aws::{self, Kind, Meter};
 use crate::cli::clock::Clock;
 use crate::course;
@@ -213,30 +213,49 @@ impl Asker {
             covered: BTreeSet::new(),
             account_names: Vec::new(),
         };
-        let mut token: Option<String> = None;
         let mut seen = BTreeSet::new();
+        let mut page = self.fetch(request, None).await?;
         loop {
-            let reserved = self.reserve(&request.purpose).await?;
-            let page = self.explorer.page(&request.query, token.as_deref()).await?;
-            drop(reserved);
-            answer.asked.pages += 1;
-            for result in page.results {
-                check_period(request, result.start)?;
-                answer.covered.insert(result.start);
-                for row in result.groups {
-                    self.check_currency(&request.purpose, row.currency.as_deref())?;
-                    answer.take(result.start, result.estimated, row);
-                }
+            let next = page.next.take();
+            // Pages that go round in a circle would be paid for without end.
+            if next.as_ref().is_some_and(|next| !seen.insert(next.clone())) {
+                return Err(repeated().into());
             }
-            answer.account_names.extend(page.account_names);
-            (self.on_page)(&request.purpose);
-            match page.next {
-                // Pages that go round in a circle would be paid for without end.
-                Some(next) if !seen.insert(next.clone()) => return Err(repeated().into()),
-                Some(next) => token = Some(next),
+            // The next page is on its way while this one is taken in.
+            let following = async {
+                match &next {
+                    Some(token) => self.fetch(request, Some(token)).await.map(Some),
+                    None => Ok(None),
+                }
+            };
+            let (fetched, taken) =
+                tokio::join!(following, async { self.take(request, &mut answer, page) });
+            taken?;
+            match fetched? {
+                Some(following) => page = following,
                 None => return answer.checked(),
             }
         }
+    }
+
+    async fn fetch(&self, request: &Request, token: Option<&str>) -> Result<Page, Error> {
+        let _reserved = self.reserve(&request.purpose).await?;
+        Ok(self.explorer.page(&request.query, token).await?)
+    }
+
+    fn take(&self, request: &Request, answer: &mut Answer, page: Page) -> Result<(), Error> {
+        answer.asked.pages += 1;
+        for result in page.results {
+            check_period(request, result.start)?;
+            answer.covered.insert(result.start);
+            for row in result.groups {
+                self.check_currency(&request.purpose, row.currency.as_deref())?;
+                answer.take(result.start, result.estimated, row);
+            }
+        }
+        answer.account_names.extend(page.account_names);
+        (self.on_page)(&request.purpose);
+        Ok(())
     }
 
     /// Asks for a forecast, within the spending limit like any page.
