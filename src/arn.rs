@@ -148,11 +148,6 @@ impl Arn {
         (arn.partition.starts_with("aws") && !arn.service.is_empty() && !arn.resource.is_empty())
             .then_some(arn)
     }
-
-    /// Returns the first segment of the resource: its type.
-    pub fn resource_type(&self) -> &str {
-        self.resource.split(['/', ':']).next().unwrap_or_default()
-    }
 }
 
 impl fmt::Display for Arn {

@@ -17,6 +17,7 @@ use crate::owner::Owner;
 use crate::period::{Month, Period};
 use crate::request::Purpose;
 use crate::snapshot::{Missing, Snapshot};
+use crate::usage;
 
 /// Spend of a scope by day, and what the month is expected to come to.
 pub struct Course {
@@ -227,8 +228,7 @@ pub fn holds(scope: &Scope, bearer: &Bearer) -> bool {
 
 /// Whether a record type recurs day by day; fees, credits and refunds fall on a day and are no run rate.
 fn is_run(record_type: &str) -> bool {
-    let record_type: String =
-        record_type.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let record_type = usage::unspaced(record_type);
     !(record_type.ends_with("Fee")
         || ["Credit", "Refund", "Tax", "Support"].contains(&record_type.as_str()))
 }

@@ -13,7 +13,7 @@ use crate::owner::{Owner, Pool};
 use crate::period::Month;
 use crate::request::REST;
 use crate::snapshot::{Manifest, Snapshot};
-use crate::usage::Component;
+use crate::usage::{self, Component};
 
 /// Who bears what: lines, and the names that they refer to.
 #[derive(Clone, Debug)]
@@ -310,8 +310,7 @@ impl Ledger {
 
 /// Rule A5: what a Savings Plan costs and negates, where no tag claims it.
 fn is_savings_plan(service: &str, record_type: &str) -> bool {
-    let record_type: String =
-        record_type.chars().filter(|letter| !letter.is_whitespace()).collect();
+    let record_type = usage::unspaced(record_type);
     service.starts_with("Savings Plans")
         || ["SavingsPlanNegation", "SavingsPlanRecurringFee", "SavingsPlanUpfrontFee"]
             .contains(&record_type.as_str())

@@ -88,8 +88,7 @@ impl Component {
 
     /// Tells the component of a line from its service, record type and usage type.
     pub fn of(service: &str, record_type: &str, usage_type: &str) -> Component {
-        let record_type: String =
-            record_type.chars().filter(|letter| !letter.is_whitespace()).collect();
+        let record_type = unspaced(record_type);
         match record_type.as_str() {
             "SavingsPlanNegation" => return Component::SavingsPlanNegation,
             "SavingsPlanRecurringFee" | "SavingsPlanUpfrontFee" => {
@@ -140,6 +139,11 @@ fn of_usage_type(usage_type: &str) -> Component {
         }
         _ => Component::Other,
     }
+}
+
+/// Returns a record type without spaces: AWS spells `Savings Plan Covered Usage` with and without them.
+pub fn unspaced(record_type: &str) -> String {
+    record_type.chars().filter(|letter| !letter.is_whitespace()).collect()
 }
 
 /// The region codes of usage types (the page of region billing codes in AWS's billing guide).
