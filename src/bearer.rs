@@ -299,8 +299,10 @@ mod tests {
             }],
             domains: vec![Domain {
                 key,
+                arn: String::new(),
                 name: "research".to_owned(),
                 execution_role: None,
+                space_role: None,
                 tag_propagation: None,
                 home_efs: None,
                 tags: BTreeMap::new(),

@@ -50,10 +50,16 @@ pub struct Whereabouts {
 pub struct Domain {
     /// Where it lives, and which it is.
     pub key: DomainKey,
+    /// Its ARN as it was listed, the value of tags that name it.
+    #[serde(default)]
+    pub arn: String,
     /// The name that people gave it.
     pub name: String,
     /// The default execution role's ARN.
     pub execution_role: Option<String>,
+    /// The ARN of the role that shared spaces run as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub space_role: Option<String>,
     /// Whether custom tags are propagated to apps and jobs: `ENABLED` or `DISABLED`.
     pub tag_propagation: Option<String>,
     /// The home file system.
@@ -117,6 +123,9 @@ pub struct App {
     pub instance_type: Option<String>,
     /// `InService`, `Deleted` …
     pub status: String,
+    /// Tags, where they could be read.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
     /// When it was last listed.
     pub last_seen_at: Timestamp,
 }
@@ -140,8 +149,31 @@ pub struct Resource {
     pub tags: Option<Tags>,
     /// When it was created.
     pub created_at: Option<Timestamp>,
+    /// Where it comes from, where its description was read.
+    #[serde(default, skip_serializing_if = "Origin::is_unknown")]
+    pub origin: Origin,
     /// When it was last listed.
     pub last_seen_at: Timestamp,
+}
+
+/// What the description of a resource says of where it comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// The ARN of the role that it runs as.
+    pub role: Option<String>,
+    /// The domain in which a person created it (`CreatedBy`).
+    pub created_by: Option<DomainId>,
+    /// The ARNs of what created it: a tuning job, a pipeline execution.
+    pub parents: Vec<String>,
+    /// The ARNs of what it serves or runs: an endpoint's configuration, a configuration's models.
+    pub uses: Vec<String>,
+}
+
+impl Origin {
+    /// Tells whether nothing is known.
+    pub fn is_unknown(&self) -> bool {
+        *self == Origin::default()
+    }
 }
 
 /// An EFS file system that a domain manages.
@@ -155,6 +187,9 @@ pub struct FileSystem {
     pub id: String,
     /// The domain's ARN in its tag `ManagedByAmazonSageMakerResource`.
     pub managed_by: Option<String>,
+    /// Its other tags.
+    #[serde(default, skip_serializing_if = "Tags::is_empty")]
+    pub tags: Tags,
     /// The metered size in bytes.
     pub size_bytes: i64,
     /// When it was last listed.

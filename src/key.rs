@@ -1,6 +1,8 @@
 //! Owns the cost allocation tag keys that SageMaker's cost is found by, and what billing says of them.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 /// The key of a space.
@@ -24,10 +26,17 @@ pub struct KeyStatus {
     pub key: String,
     /// Whether it is active; absent when billing would not say (a member account).
     pub active: Option<bool>,
-    /// The day its status was last changed; absent for one never activated.
-    pub updated: Option<Date>,
+    /// When its status was last changed; absent for one never activated.
+    pub updated_at: Option<Timestamp>,
     /// The first day of the last month in which it was used.
     pub last_used: Option<Date>,
+}
+
+impl KeyStatus {
+    /// Returns the day its status was last changed.
+    pub fn updated_on(&self) -> Option<Date> {
+        self.updated_at.map(|at| TimeZone::UTC.to_datetime(at).date())
+    }
 }
 
 /// A billing backfill that was asked for.

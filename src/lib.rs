@@ -8,6 +8,7 @@ pub mod period;
 pub mod metric;
 pub mod arn;
 pub mod usage;
+pub mod kind;
 pub mod key;
 pub mod query;
 pub mod request;
@@ -30,6 +31,10 @@ pub mod notes;
 pub mod course;
 pub mod alert;
 pub mod files;
+pub mod plan;
+pub mod activation;
+pub mod evidence;
+pub mod retag;
 
 // Edges.
 pub mod aws;

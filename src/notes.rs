@@ -153,7 +153,7 @@ fn keys(report: &Report<'_>) -> Vec<Note> {
             Some(status) if status.active == Some(false) => {
                 format!("The tag key `{key}` is not active as a cost allocation tag.")
             }
-            Some(status) => match status.updated {
+            Some(status) => match status.updated_on() {
                 Some(day) if Month::of(day) == report.month => {
                     format!("The status of the tag key `{key}` changed on {day}, within the month.")
                 }
@@ -375,8 +375,9 @@ pub fn coverage_changes(manifest: &Manifest) -> BTreeMap<Month, String> {
             }
         }
         let updated = manifest.key_statuses.iter().flatten().filter_map(|status| {
-            let day =
-                status.updated.filter(|day| Month::of(*day).plus(1) == month && day.day() > 1)?;
+            let day = status
+                .updated_on()
+                .filter(|day| Month::of(*day).plus(1) == month && day.day() > 1)?;
             Some((status.key.as_str(), day))
         });
         for (key, day) in updated {

@@ -118,7 +118,7 @@ pub fn claiming_keys(configured: &[String], statuses: Option<&[key::KeyStatus]>)
             statuses
                 .iter()
                 .find(|status| status.key == key)
-                .is_none_or(|status| status.active == Some(false) && status.updated.is_none())
+                .is_none_or(|status| status.active == Some(false) && status.updated_at.is_none())
         })
     };
     let mut seen = BTreeSet::new();
@@ -371,7 +371,7 @@ mod tests {
         let status = |key: &str, active, updated: Option<&str>| key::KeyStatus {
             key: key.to_owned(),
             active: Some(active),
-            updated: updated.map(|day| day.parse().unwrap()),
+            updated_at: updated.map(|day| format!("{day}T00:00:00Z").parse().unwrap()),
             last_used: None,
         };
         let statuses = [

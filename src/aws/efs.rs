@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use crate::arn::AccountId;
-use crate::inventory::{Domain, FileSystem};
+use crate::inventory::{Domain, FileSystem, Tags};
 use crate::key;
 
 use super::error::Error;
@@ -27,7 +27,9 @@ pub(super) async fn read(
     let listed =
         pages::list(SERVICE, OPERATION, stream, |page| (page.next_marker, page.file_systems)).await;
     let file_systems = listed.items.into_iter().filter_map(|described| {
-        let managed_by = described.tags.into_iter().find(|tag| tag.key == key::MANAGED_BY);
+        let tags = described.tags.into_iter().map(|tag| (tag.key, tag.value));
+        let mut tags: Tags = tags.collect();
+        let managed_by = tags.remove(key::MANAGED_BY);
         let is_home = domains.iter().any(|domain| {
             domain.home_efs.as_deref() == Some(described.file_system_id.as_str())
                 || domain.key.id.as_str() == described.creation_token
@@ -36,7 +38,8 @@ pub(super) async fn read(
             account: account.clone(),
             region: region.to_owned(),
             id: described.file_system_id,
-            managed_by: managed_by.map(|tag| tag.value),
+            managed_by,
+            tags,
             size_bytes: described.size_in_bytes.map_or(0, |size| size.value),
             last_seen_at: now,
         })

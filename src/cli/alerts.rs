@@ -39,7 +39,7 @@ pub fn print(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
     // Figures that are wrong or lacking are graver than a threshold that is judged by them.
     Ok(match condition::code(&conditions) {
         _ if !args.check => error::DONE,
-        error::DONE if is_crossed => error::THRESHOLD,
+        error::DONE if is_crossed => error::PENDING,
         code => code,
     })
 }

@@ -48,7 +48,7 @@ pub async fn check(
                     Some(status) => {
                         let active =
                             if status.active == Some(true) { "active" } else { "not active" };
-                        let since = status.updated.map(|day| format!(", status of {day}"));
+                        let since = status.updated_on().map(|day| format!(", status of {day}"));
                         format!("{active}{}", since.unwrap_or_default())
                     }
                 };

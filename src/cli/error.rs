@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::aws;
 use crate::cli::collect::ask;
 use crate::cli::config;
-use crate::store::{disk, snapshots};
+use crate::store::{disk, plans, snapshots};
 
 /// A failure as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +36,8 @@ pub const DONE: u8 = 0;
 pub const FAILED: u8 = 1;
 /// What was typed cannot be.
 pub const USAGE: u8 = 2;
-/// A threshold is crossed.
-pub const THRESHOLD: u8 = 3;
+/// Changes are pending, or a threshold is crossed.
+pub const PENDING: u8 = 3;
 /// A sum is not its control.
 pub const DOES_NOT_RECONCILE: u8 = 4;
 /// Something could not be read, or changed while it was read.
@@ -133,6 +133,18 @@ impl From<snapshots::Error> for Failure {
         match error {
             snapshots::Error::Disk(error) => error.into(),
             other => Failure::of(&other, hints),
+        }
+    }
+}
+
+impl From<plans::Error> for Failure {
+    fn from(error: plans::Error) -> Failure {
+        match error {
+            plans::Error::Disk(error) => error.into(),
+            other => {
+                let hint = "name a file that a `plan` of this version has written with `--save`";
+                Failure::of(&other, vec![hint.to_owned()])
+            }
         }
     }
 }

@@ -16,6 +16,9 @@ pub mod commands;
 pub mod alerts;
 pub mod check;
 pub mod demo;
+pub mod plans;
+pub mod tags;
+pub mod retag;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -108,6 +111,8 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
             let month = commands::reported_month(&snapshot, args.place.month);
             commands::report(context, &snapshot, month, &args.writing)
         }
+        Command::Tags(command) => Box::pin(tags::tags(context, &command)).await,
+        Command::Retag(command) => Box::pin(retag::retag(context, &command)).await,
         Command::Alerts(args) => alerts::print(context, &args),
         Command::Sandbox(args) => demo::sandbox(context, &args).await,
     }

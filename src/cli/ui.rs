@@ -67,7 +67,9 @@ impl Ui {
         self.line(&receipt_text(receipt));
     }
 
-    fn confirm(question: &str) -> bool {
+    /// Asks a person; anything but yes is no.
+    pub fn confirm(&self, question: &str) -> bool {
+        self.finish();
         say(&format!("{question} [y/N] "));
         let mut answer = String::new();
         let read = std::io::stdin().lock().read_line(&mut answer);
@@ -114,7 +116,7 @@ impl Progress for Ui {
         if self.is_yes || !self.is_terminal {
             return true;
         }
-        Ui::confirm("Go on?")
+        self.confirm("Go on?")
     }
 
     fn stage(&self, name: &str, count: usize) {

@@ -4,6 +4,8 @@
 
 pub mod text;
 
+pub mod plan;
+
 pub mod csv;
 pub mod json;
 

@@ -69,6 +69,8 @@ pub struct Domain {
     pub auth_mode: String,
     /// The default execution role's ARN, possibly with a path.
     pub execution_role: String,
+    /// The role of shared spaces, where it is another one.
+    pub space_role: Option<String>,
     /// Custom tag propagation: `ENABLED`, or absent when it was never set.
     pub tag_propagation: Option<String>,
     /// The home file system, where the domain has one.
@@ -159,6 +161,10 @@ pub struct Resource {
     pub arn: String,
     /// The status that the list operation shows.
     pub status: String,
+    /// Members of its description beyond name, ARN, status and time: `RoleArn`, `EndpointConfigName` …
+    pub details: serde_json::Value,
+    /// The id of the domain that it truly belongs to; absent for what no domain has to do with.
+    pub truth: Option<String>,
     /// Tags.
     pub tags: Tags,
     /// When it was created.

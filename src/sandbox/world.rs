@@ -64,6 +64,14 @@ pub struct Variants {
     pub page_groups: u32,
     /// An unknown key fails its entry (200 with `Errors`) and not the whole call.
     pub unknown_keys_partial: bool,
+    /// Hours until a key's change of status shows in the bill.
+    pub activation_hours: u8,
+    /// Cost Explorer answers for an inactive key as if it had never been active.
+    pub inactive_keys_hidden: bool,
+    /// SageMaker refuses to change or to remove its own tags (`sagemaker:…-arn`) once they are there.
+    pub own_tags_fixed: bool,
+    /// Seconds by which the tagging API is behind the tags.
+    pub tag_lag_seconds: u32,
 }
 
 impl Default for Variants {
@@ -80,6 +88,10 @@ impl Default for Variants {
             estimated_days: 5,
             page_groups: 5000,
             unknown_keys_partial: false,
+            activation_hours: 24,
+            inactive_keys_hidden: false,
+            own_tags_fixed: false,
+            tag_lag_seconds: 0,
         }
     }
 }

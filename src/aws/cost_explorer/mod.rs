@@ -128,7 +128,7 @@ fn key_status(tag: types::CostAllocationTag) -> Result<KeyStatus, String> {
     let day = |text: Option<String>| text.as_deref().map(page::date).transpose();
     Ok(KeyStatus {
         active: Some(tag.status == types::CostAllocationTagStatus::Active),
-        updated: day(tag.last_updated_date)?,
+        updated_at: tag.last_updated_date.as_deref().map(page::instant).transpose()?,
         last_used: day(tag.last_used_date)?,
         key: tag.tag_key,
     })
@@ -156,7 +156,7 @@ mod tests {
         let (session, _) = sequence(vec![page(json!(null))]).await;
         let keys = CostExplorer::new(&session, None).list_tag_keys(&["team"]).await.unwrap();
         assert_eq!(keys[0].key, "sagemaker:domain-arn");
-        assert_eq!(keys[0].updated, Some(jiff::civil::date(2026, 5, 2)));
+        assert_eq!(keys[0].updated_on(), Some(jiff::civil::date(2026, 5, 2)));
         assert_eq!((keys[0].active, keys[1].active), (Some(true), Some(false)));
         let (session, _) = sequence(vec![page(json!("t")), page(json!("t"))]).await;
         let error = CostExplorer::new(&session, None).list_tag_keys(&["team"]).await.unwrap_err();

@@ -5,7 +5,9 @@
 
 use aws_sdk_costexplorer::operation::get_cost_and_usage::GetCostAndUsageOutput;
 use aws_sdk_costexplorer::types;
+use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use crate::metric::{Amounts, Metric};
 use crate::money::Money;
@@ -149,6 +151,12 @@ fn strip_key(key: &str, text: &mut String) -> Result<(), String> {
 /// Reads the day of a date or of a moment.
 pub(super) fn date(text: &str) -> Result<Date, String> {
     text.get(..10).and_then(|day| day.parse().ok()).ok_or_else(|| format!("not a date: `{text}`"))
+}
+
+/// Reads an instant, or a bare day as its beginning.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    let day = || date(text).ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
+    text.parse().ok().or_else(day).ok_or_else(|| format!("not an instant: `{text}`"))
 }
 
 #[cfg(test)]

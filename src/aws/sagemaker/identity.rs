@@ -64,6 +64,7 @@ async fn domains(client: &Client, reader: &mut Reader<'_>) -> BTreeSet<DomainId>
         };
         reader.learn_partition(details.domain_arn.as_deref());
         let mut domain = Domain {
+            arn: details.domain_arn.unwrap_or_default(),
             key: DomainKey {
                 account: reader.account.clone(),
                 region: reader.region.to_owned(),
@@ -71,6 +72,7 @@ async fn domains(client: &Client, reader: &mut Reader<'_>) -> BTreeSet<DomainId>
             },
             name: details.domain_name.unwrap_or_default(),
             execution_role: None,
+            space_role: None,
             tag_propagation: None,
             home_efs: None,
             tags: Tags::new(),
@@ -98,6 +100,8 @@ async fn describe_domain(
         Ok(output) => {
             domain.execution_role =
                 output.default_user_settings.and_then(|settings| settings.execution_role);
+            domain.space_role =
+                output.default_space_settings.and_then(|settings| settings.execution_role);
             domain.tag_propagation = output.tag_propagation.map(|value| value.as_str().to_owned());
             domain.home_efs = output.home_efs_file_system_id;
             output.auth_mode
@@ -237,6 +241,7 @@ fn app(reader: &mut Reader<'_>, operation: &str, details: AppDetails) -> Option<
         app_type: details.app_type.map(|kind| kind.as_str().to_owned()).unwrap_or_default(),
         name: details.app_name.unwrap_or_default(),
         instance_type: instance_type.map(|instance_type| instance_type.as_str().to_owned()),
+        tags: Tags::new(),
         status: details.status.map(|status| status.as_str().to_owned()).unwrap_or_default(),
         last_seen_at: reader.now,
     })

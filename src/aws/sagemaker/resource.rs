@@ -8,7 +8,7 @@ use aws_smithy_types::DateTime;
 
 use crate::aws::inventory::Reader;
 use crate::aws::pages;
-use crate::inventory::Resource;
+use crate::inventory::{Origin, Resource};
 
 use super::{PAGE_SIZE, SERVICE, timestamp};
 
@@ -34,6 +34,7 @@ macro_rules! list {
                     arn: summary.$arn.unwrap_or_default(),
                     status: summary.$status.map(|status| status.as_str().to_owned()),
                     tags: None,
+                    origin: Origin::default(),
                     created_at: summary.creation_time.as_ref().and_then(timestamp),
                     last_seen_at: $reader.now,
                 };

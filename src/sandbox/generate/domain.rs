@@ -36,6 +36,11 @@ impl Home<'_> {
         format!("{}:domain/{}", self.root, self.id)
     }
 
+    /// Returns the ARN of the domain's execution role.
+    pub(super) fn role(&self) -> String {
+        role(self.template)
+    }
+
     /// Returns a user profile's ARN.
     pub(super) fn user_arn(&self, name: &str) -> String {
         format!("{}:user-profile/{}/{name}", self.root, self.id)
@@ -119,10 +124,8 @@ fn found<'a>(
         id: domain.clone(),
         name,
         auth_mode: if classic { "IAM" } else { "SSO" }.to_owned(),
-        execution_role: format!(
-            "arn:aws:iam::{account}:role/service-role/SageMaker-{}",
-            template.team
-        ),
+        execution_role: role(template),
+        space_role: None,
         tag_propagation: template.tag_propagation.then(|| "ENABLED".to_owned()),
         home_efs: None,
         tags: tags.clone(),
@@ -136,6 +139,10 @@ fn found<'a>(
         custom: if propagates { tags } else { Tags::new() },
         created,
     }
+}
+
+fn role(template: &scenario::Domain) -> String {
+    format!("arn:aws:iam::{}:role/service-role/SageMaker-{}", template.account, template.team)
 }
 
 /// Makes a user profile; one in twelve is deleted by now.

@@ -65,6 +65,7 @@ fn domain(nth: usize, created_at: Timestamp) -> Domain {
         name: format!("bench-{nth}"),
         auth_mode: "SSO".to_owned(),
         execution_role: format!("arn:aws:iam::{ACCOUNT}:role/bench"),
+        space_role: None,
         tag_propagation: None,
         home_efs: None,
         tags: Tags::new(),

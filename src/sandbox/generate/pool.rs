@@ -99,6 +99,8 @@ fn outside(making: &mut Making<'_>) {
             arn: format!("arn:aws:sagemaker:{region}:{account}:{kind}/{name}"),
             name,
             status: if kind == "training-job" { "Completed" } else { "InService" }.to_owned(),
+            details: serde_json::Value::Null,
+            truth: None,
             tags: Tags::new(),
             created_at: instant(old),
             deleted_at: None,

@@ -1,5 +1,7 @@
 //! Owns what can be typed; the comments are the help.
 
+pub mod change;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -15,7 +17,8 @@ use crate::period::Month;
 /// Reads Cost Explorer by domain, user profile and space, joins it with what exists, and writes reports that
 /// reconcile to the bill. `apportion demo` shows all of it without an AWS account.
 ///
-/// Exit codes: 0 done, 1 failed, 2 usage, 3 a budget is over its threshold (`alerts --check`), 4 does not
+/// Exit codes: 0 done, 1 failed, 2 usage, 3 changes are pending (`plan --check`) or a budget is
+/// over its threshold (`alerts --check`), 4 does not
 /// reconcile, 5 partial or moving, 70 a bug.
 #[derive(Debug, Parser)]
 #[command(name = "apportion", version, max_term_width = 100)]
@@ -43,12 +46,18 @@ pub enum Command {
     Run(RunArgs),
     /// Look at credentials, payer, tag keys and configuration; nothing is charged
     Check(CheckArgs),
+    /// Cost allocation tag keys: which are active, activating them, and the billing backfill
+    #[command(subcommand)]
+    Tags(change::TagsCommand),
     /// Cost Explorer and inventory into a snapshot: a quote before, a receipt after
     Collect(CollectArgs),
     /// A snapshot into files; offline and free of charge
     Report(ReportArgs),
     /// Thresholds of budgets against actual and forecast spend of the open month
     Alerts(AlertsArgs),
+    /// The domain tag on older resources: plan, apply, verify, undo
+    #[command(subcommand)]
+    Retag(change::RetagCommand),
     /// Imitate AWS on loopback, for trying scripts and clients
     Sandbox(SandboxArgs),
 }

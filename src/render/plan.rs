@@ -1,0 +1,170 @@
+//! Owns how a plan reads on a terminal.
+//!
+//! **Invariant:** whatever a name from AWS holds, it cannot steer the terminal.
+
+use std::fmt::Write as _;
+
+use super::text::{clean, dollars};
+use crate::plan::{Because, Change, Plan, State};
+
+/// Writes a plan: what is to be done, what was left alone, and what else there is to know.
+///
+/// What is kept is only counted, unless `all` is set.
+pub fn text<T: State>(plan: &Plan<T>, all: bool) -> String {
+    let mut text = String::new();
+    for item in plan.items.iter().filter(|item| all || item.change.is_pending()) {
+        let sure = item.confidence.as_ref().map(|it| format!("  ({})", clean(it)));
+        line(
+            &mut text,
+            &format!("{} {}{}", item.change.sign(), clean(&item.id), sure.unwrap_or_default()),
+        );
+        for field in fields(&item.change) {
+            line(&mut text, &format!("    {}", clean(&field)));
+        }
+        because(&mut text, &item.because);
+    }
+    if !plan.left.is_empty() {
+        line(&mut text, &format!("Left alone ({}):", plan.left.len()));
+        for left in &plan.left {
+            line(&mut text, &format!("  {}  ({})", clean(&left.id), clean(&left.verdict)));
+            because(&mut text, &left.because);
+        }
+    }
+    section(&mut text, "Could not be read:", plan.gaps.iter().cloned());
+    section(&mut text, "What else changes:", plan.consequences.iter().cloned());
+    let stakes = plan.stakes.iter().map(|stake| {
+        let amount =
+            stake.amount.map_or_else(|| "unknown".to_owned(), |it| format!("${}", dollars(it)));
+        let more = if stake.text.is_empty() { String::new() } else { format!("  {}", stake.text) };
+        format!("{}: {amount}{more}", stake.what)
+    });
+    section(&mut text, "Amounts:", stakes);
+    line(&mut text, &tally(plan));
+    text
+}
+
+/// Tells how many things become what.
+pub fn tally<T: State>(plan: &Plan<T>) -> String {
+    let count = |sign| plan.items.iter().filter(|item| item.change.sign() == sign).count();
+    let (create, update, delete, keep) = (count('+'), count('~'), count('-'), count('='));
+    if create + update + delete == 0 {
+        return format!("Nothing to do: {keep} as they should be.");
+    }
+    format!("Plan: {create} to create, {update} to update, {delete} to delete, {keep} to keep.")
+}
+
+fn fields<T: State>(change: &Change<T>) -> Vec<String> {
+    let of = |state: Option<&T>| state.map(State::fields).unwrap_or_default();
+    let (from, to) = (of(change.from()), of(change.to()));
+    let value = |fields: &[(String, String)], name: &str| {
+        fields.iter().find(|field| field.0 == name).map(|field| field.1.clone())
+    };
+    match change {
+        Change::Create { .. } => to.iter().map(|(name, to)| format!("{name}: {to}")).collect(),
+        Change::Update { .. } => {
+            let mut names: Vec<&String> = from.iter().chain(&to).map(|field| &field.0).collect();
+            names.sort();
+            names.dedup();
+            names
+                .into_iter()
+                .filter_map(|name| {
+                    let absent = || "(absent)".to_owned();
+                    let (from, to) = (value(&from, name), value(&to, name));
+                    (from != to).then(|| {
+                        let (from, to) = (from.unwrap_or_else(absent), to.unwrap_or_else(absent));
+                        format!("{name}: {from} -> {to}")
+                    })
+                })
+                .collect()
+        }
+        Change::Delete { .. } | Change::Keep { .. } => {
+            from.iter().map(|(name, from)| format!("{name}: {from}")).collect()
+        }
+    }
+}
+
+fn because(text: &mut String, reasons: &[Because]) {
+    for reason in reasons {
+        line(text, &format!("    because {}: {}", clean(&reason.kind), clean(&reason.text)));
+    }
+}
+
+fn section(text: &mut String, title: &str, lines: impl Iterator<Item = String>) {
+    for (index, it) in lines.enumerate() {
+        if index == 0 {
+            line(text, title);
+        }
+        line(text, &format!("  {}", clean(&it)));
+    }
+}
+
+fn line(text: &mut String, line: &str) {
+    writeln!(text, "{line}").expect("writing to a string does not fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arn::AccountId;
+    use crate::plan::{Item, Left, PlanKind, Stake, diff};
+    use jiff::Timestamp;
+    use std::collections::BTreeMap;
+
+    #[derive(Clone, PartialEq)]
+    struct Tags(BTreeMap<String, String>);
+
+    impl State for Tags {
+        fn fields(&self) -> Vec<(String, String)> {
+            self.0.clone().into_iter().collect()
+        }
+    }
+
+    fn tags(pairs: &[(&str, &str)]) -> Tags {
+        Tags(pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn a_plan_reads_from_top_to_bottom() {
+        let current = BTreeMap::from([
+            ("b".to_owned(), tags(&[("k", "1"), ("same", "x")])),
+            ("c".to_owned(), tags(&[("k", "1")])),
+            ("d".to_owned(), tags(&[("k", "1")])),
+        ]);
+        let desired = BTreeMap::from([
+            ("a\u{1b}[31m".to_owned(), tags(&[("k", "2")])),
+            ("b".to_owned(), tags(&[("k", "2"), ("new", "y"), ("same", "x")])),
+            ("c".to_owned(), tags(&[("k", "1")])),
+        ]);
+        let mut items: Vec<Item<Tags>> = diff(&current, &desired);
+        items[0].confidence = Some("certain".to_owned());
+        let reason = Because { kind: "own_arn".to_owned(), text: "it lies there".to_owned() };
+        items[0].because = vec![reason.clone()];
+        let caller = AccountId::parse("111122223333").unwrap();
+        let mut plan = Plan::new(PlanKind::Retag, caller, Timestamp::UNIX_EPOCH, items);
+        plan.left =
+            vec![Left { id: "e".to_owned(), verdict: "tie".to_owned(), because: vec![reason] }];
+        plan.consequences = vec!["something".to_owned()];
+        plan.stakes =
+            vec![Stake { what: "endpoints".to_owned(), amount: None, text: String::new() }];
+        let expected = "\
++ a\u{fffd}[31m  (certain)
+    k: 2
+    because own_arn: it lies there
+~ b
+    k: 1 -> 2
+    new: (absent) -> y
+- d
+    k: 1
+Left alone (1):
+  e  (tie)
+    because own_arn: it lies there
+What else changes:
+  something
+Amounts:
+  endpoints: unknown
+Plan: 1 to create, 1 to update, 1 to delete, 1 to keep.
+";
+        assert_eq!(text(&plan, false), expected);
+        assert!(text(&plan, true).contains("= c\n    k: 1\n"));
+    }
+}
