@@ -106,10 +106,14 @@ pub struct Domain {
 pub struct TagKey {
     /// The key.
     pub key: String,
-    /// How many months ago it became active.
+    /// How many months ago it became active; it never was when absent.
     pub active_months_ago: Option<i32>,
-    /// On which day of that month; the first when absent.
+    /// How many months ago it became inactive again; it still is active when absent.
+    pub inactive_months_ago: Option<i32>,
+    /// On which day of those months; the first when absent.
     pub day: Option<i8>,
+    /// How many hours after the start billing lists it; at once when absent.
+    pub listed_after_hours: Option<i32>,
 }
 
 /// How a budget's limit relates to what is spent.
