@@ -44,7 +44,16 @@ pub enum Costs {
 use Costs::{Always, Never, Unless, While};
 use TaggedBy::{AddTags, Both, Nothing, TaggingApi};
 
-const RUNNING: Costs = While(&["InProgress", "Stopping", "IN_PROGRESS", "STARTING", "STOPPING"]);
+/// The statuses of jobs at work, as each type spells them.
+const RUNNING: Costs = While(&[
+    "InProgress",
+    "Initializing",
+    "Stopping",
+    "INPROGRESS",
+    "IN_PROGRESS",
+    "STARTING",
+    "STOPPING",
+]);
 
 const fn kind(segment: &'static str, tagged_by: TaggedBy, costs: Costs) -> ResourceKind {
     ResourceKind { segment, tagged_by, costs }
@@ -86,7 +95,7 @@ pub const KINDS: [ResourceKind; 36] = [
     kind("space", Both, Always),
     kind("training-job", Both, RUNNING),
     kind("training-plan", AddTags, While(&["Active", "Scheduled", "Pending"])),
-    kind("training-session", AddTags, RUNNING),
+    kind("training-session", AddTags, Unless(&["Deleting", "Expired", "Failed", "Stopped"])),
     kind("transform-job", Both, RUNNING),
     // What is opened in it later inherits its tags.
     kind("user-profile", Both, Always),
@@ -123,6 +132,11 @@ mod tests {
         for (segment, status, expected) in [
             ("training-job", Some("InProgress"), true),
             ("training-job", Some("Completed"), false),
+            ("compilation-job", Some("INPROGRESS"), true),
+            ("optimization-job", Some("COMPLETED"), false),
+            ("labeling-job", Some("Initializing"), true),
+            ("training-session", Some("Running"), true),
+            ("training-session", Some("Expired"), false),
             ("training-job", None, true),
             ("notebook-instance", Some("Stopped"), true),
             ("endpoint", Some("Failed"), false),
