@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use apportion::arn::AccountId;
 use apportion::evidence::{Confidence, Mapping, weigh};
+use apportion::kind::{self, Costs, TaggedBy};
 use apportion::plan::{self, Change, Item, Plan, PlanKind};
 use apportion::retag::{self, Marks, Step, Wish};
 use jiff::Timestamp;
@@ -120,6 +121,29 @@ fn who_gains_and_who_loses_is_said() {
          Nothing in the past changes: cost is attributed from now on, once billing has seen the tags, which takes \
          up to a day."
     );
+}
+
+#[test]
+fn the_document_tells_every_type() {
+    let document = include_str!("../../docs/retag.md");
+    let rows: Vec<&str> = document.lines().filter(|line| line.starts_with("| `")).collect();
+    for kind in kind::KINDS {
+        let by = match kind.tagged_by {
+            TaggedBy::Both => "tagging API, `AddTags`",
+            TaggedBy::AddTags => "`AddTags` alone",
+            TaggedBy::TaggingApi => "tagging API alone",
+            TaggedBy::Nothing => "nothing",
+        };
+        let start = format!("| `{}` | {by} | ", kind.segment);
+        let row = rows.iter().find(|row| row.starts_with(&start)).expect(&start);
+        let statuses: Vec<&str> = match kind.costs {
+            Costs::Never => vec!["never"],
+            Costs::Always => vec!["as long as"],
+            Costs::While(statuses) if statuses.contains(&"InProgress") => vec!["while at work"],
+            Costs::While(statuses) | Costs::Unless(statuses) => statuses.to_vec(),
+        };
+        assert!(statuses.iter().all(|it| row.contains(it)), "{row}: {statuses:?}");
+    }
 }
 
 /// A plan of random resources, places and domains.
