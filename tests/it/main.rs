@@ -17,6 +17,7 @@ mod input;
 mod lacking;
 mod member;
 mod receipt;
+mod retag_truth;
 mod reuse;
 mod run;
 mod tidy;

@@ -226,11 +226,4 @@ pub(super) fn blind(ground: &mut Ground<'_>, place: &Place, neighbour: &Place) {
     let model = told::model(ground, place);
     let made = Made::new(place, "endpoint", "blind", Blind).truly(Some(neighbour));
     told::serve(ground, place, made, &[&model]);
-    let made = Made::new(place, "training-job", "blind", Blind).truly(Some(neighbour));
-    let sweep = ground.put(
-        place,
-        Made::new(place, "hyper-parameter-tuning-job", "tagged", Tagged).tagged(place.by_domain()),
-    );
-    let parent = place.arn("hyper-parameter-tuning-job", &sweep);
-    ground.put(place, made.with("TuningJobArn", json!(parent)));
 }
