@@ -39,6 +39,8 @@ pub struct Organisation {
     pub tag_keys: Vec<TagKey>,
     /// Requested billing backfills, oldest first.
     pub backfills: Vec<Backfill>,
+    /// What the makers of resources without their domain tag left behind, for tests; no service tells it.
+    pub traces: Vec<Trace>,
 }
 
 /// An AWS account.
@@ -171,6 +173,46 @@ pub struct Resource {
     pub created_at: Timestamp,
     /// When it was deleted; then no list shows it.
     pub deleted_at: Option<Timestamp>,
+}
+
+/// What is known of a resource whose domain is a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The true ARN.
+    pub arn: String,
+    /// The case that it was made for.
+    pub case: &'static str,
+    /// How much of its domain can be told.
+    pub clue: Clue,
+    /// The id of the domain that it truly belongs to; absent for what no domain has to do with.
+    pub truth: Option<String>,
+    /// Whether it costs something as it is.
+    pub costs: bool,
+}
+
+/// How much can be told of the domain of a resource, by whoever sees all that AWS tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Clue {
+    /// It has its right domain tag.
+    Tagged,
+    /// It lacks the tag, and what there is tells its domain.
+    Told,
+    /// Signs of different weight disagree; nobody need judge, and whoever does has to be right.
+    Contested,
+    /// Signs of one weight disagree.
+    Tied,
+    /// Only a role points anywhere, and roles are lent.
+    Hinted,
+    /// Nothing points to a single domain.
+    Silent,
+    /// Its domain tag is not that of the domain that everything else tells.
+    Contradicted,
+    /// Its tags name a domain that is gone.
+    Stale,
+    /// It cannot be tagged, whatever is told.
+    Barred,
+    /// All that there is tells another domain than the true one.
+    Blind,
 }
 
 /// An EFS file system.

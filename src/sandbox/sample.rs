@@ -57,6 +57,7 @@ pub(super) fn world() -> World {
             ..TagKey::default()
         }],
         backfills: Vec::new(),
+        traces: Vec::new(),
     };
     World::new(at("2026-11-22T16:00:00Z"), organisation, bill(), Variants::default())
 }

@@ -19,6 +19,7 @@ mod lacking;
 mod member;
 mod receipt;
 mod retag_plan;
+mod retag_truth;
 mod reuse;
 mod run;
 mod tidy;

@@ -5,6 +5,7 @@
 mod budget;
 mod domain;
 mod grouped;
+mod legacy;
 mod meter;
 mod name;
 mod pool;
@@ -82,7 +83,10 @@ pub fn world(scenario: &Scenario, seed: u64, scale: u32, now: Timestamp) -> Worl
         domain::make(&mut making, template, nth, scale, templates);
     }
     pool::make(&mut making);
-    let Making { organisation, charges, variants, .. } = making;
+    let Making { mut organisation, charges, variants, .. } = making;
+    if let Some(switches) = &scenario.legacy {
+        legacy::make(&mut organisation, switches, seed, today);
+    }
     let mut world = World::new(now, organisation, Bill { charges }, variants);
     budget::make(&mut world, scenario);
     world
