@@ -6,6 +6,7 @@ pub mod error;
 pub mod meter;
 pub mod session;
 mod pages;
+mod window;
 #[cfg(test)]
 mod testing;
 

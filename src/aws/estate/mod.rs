@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** it never fails; what could not be read is a gap, and the rest goes on.
 
+mod origin;
+
 use jiff::Timestamp;
 
 use crate::arn::AccountId;
@@ -35,6 +37,7 @@ pub async fn read(
     };
     reader.begin(tagging::OPERATION);
     let (tags, error) = tagging::read(&session).await;
+    let are_tags_known = error.is_none();
     reader.gap(error);
     let client = session.sagemaker();
     reader.turn();
@@ -42,6 +45,10 @@ pub async fn read(
     taggable::read(&client, &mut reader, wide).await;
     join_tags(&mut reader.read, &tags);
     join_app_tags(&mut reader.read.apps, &tags);
+    // Without tags everything would look untagged, and be described one by one for nothing.
+    if are_tags_known {
+        origin::read(&client, &mut reader, &tags, wide).await;
+    }
     reader.turn();
     file_systems(&session, &mut reader).await;
     reader.read.sort();

@@ -12,6 +12,7 @@ use crate::arn::{DomainId, DomainKey, NotName, SpaceName, UserProfileName};
 use crate::aws::error::{Error, Kind};
 use crate::aws::inventory::Reader;
 use crate::aws::pages;
+use crate::aws::window::{WIDTH, Window};
 use crate::inventory::{App, Domain, Space, Tags, UserProfile};
 
 use super::{PAGE_SIZE, SERVICE};
@@ -41,7 +42,9 @@ pub(in crate::aws) async fn read(client: &Client, reader: &mut Reader<'_>, descr
         let text = not_described(indices.len(), described);
         reader.note("DescribeUserProfile", "NotAsked".to_owned(), text);
     } else {
-        describe_user_profiles(client, reader, indices).await;
+        // A collection goes one by one, as it always did: its people are few.
+        let width = if described == Described::All { WIDTH } else { 1 };
+        describe_user_profiles(client, reader, indices, width).await;
     }
     spaces(client, reader).await;
     apps(client, reader).await;
@@ -169,19 +172,33 @@ fn not_described(count: usize, described: Described) -> String {
 }
 
 /// Fills in what only the description of a user profile tells: its person and its execution role.
-async fn describe_user_profiles(client: &Client, reader: &mut Reader<'_>, indices: Vec<usize>) {
+async fn describe_user_profiles(
+    client: &Client,
+    reader: &mut Reader<'_>,
+    indices: Vec<usize>,
+    width: usize,
+) {
     let operation = "DescribeUserProfile";
-    for index in indices {
-        if !reader.begin(operation) {
-            return;
+    let mut window = Window::new(width);
+    let mut indices = indices.into_iter();
+    loop {
+        while !window.is_full()
+            && let Some(index) = indices.next()
+        {
+            if !reader.begin(operation) {
+                return;
+            }
+            let profile = &reader.read.user_profiles[index];
+            let request = client
+                .describe_user_profile()
+                .domain_id(profile.domain.as_str())
+                .user_profile_name(profile.name.as_str());
+            window.push(async move { (index, request.send().await) });
         }
-        let profile = &mut reader.read.user_profiles[index];
-        let request = client
-            .describe_user_profile()
-            .domain_id(profile.domain.as_str())
-            .user_profile_name(profile.name.as_str());
-        match request.send().await {
+        let Some((index, answer)) = window.next().await else { return };
+        match answer {
             Ok(output) => {
+                let profile = &mut reader.read.user_profiles[index];
                 profile.sso_value = output.single_sign_on_user_value;
                 profile.execution_role =
                     output.user_settings.and_then(|settings| settings.execution_role);

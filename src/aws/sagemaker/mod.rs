@@ -5,6 +5,9 @@
 pub(super) mod identity;
 pub(super) mod resource;
 pub(super) mod taggable;
+pub(super) mod told;
+pub(super) mod describe;
+pub(super) mod search;
 
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;
