@@ -387,6 +387,151 @@ def test_what_exists(client, in_account, strict):
     assert all(counts[name] for name in [*lists, "get_resources", "efs"]), dict(counts)
 
 
+LISTS = {
+    "list_training_jobs": ("TrainingJobSummaries", "describe_training_job", "TrainingJobName"),
+    "list_processing_jobs": ("ProcessingJobSummaries", "describe_processing_job", "ProcessingJobName"),
+    "list_transform_jobs": ("TransformJobSummaries", "describe_transform_job", "TransformJobName"),
+    "list_hyper_parameter_tuning_jobs": (
+        "HyperParameterTuningJobSummaries",
+        "describe_hyper_parameter_tuning_job",
+        "HyperParameterTuningJobName",
+    ),
+    "list_auto_ml_jobs": ("AutoMLJobSummaries", "describe_auto_ml_job_v2", "AutoMLJobName"),
+    "list_notebook_instances": (
+        "NotebookInstances",
+        "describe_notebook_instance",
+        "NotebookInstanceName",
+    ),
+    "list_endpoints": ("Endpoints", "describe_endpoint", "EndpointName"),
+    "list_endpoint_configs": ("EndpointConfigs", "describe_endpoint_config", "EndpointConfigName"),
+    "list_models": ("Models", "describe_model", "ModelName"),
+    "list_inference_components": (
+        "InferenceComponents",
+        "describe_inference_component",
+        "InferenceComponentName",
+    ),
+    "list_inference_experiments": ("InferenceExperiments", "describe_inference_experiment", "Name"),
+    "list_inference_recommendations_jobs": (
+        "InferenceRecommendationsJobs",
+        "describe_inference_recommendations_job",
+        "JobName",
+    ),
+    "list_pipelines": ("PipelineSummaries", "describe_pipeline", "PipelineName"),
+    "list_experiments": ("ExperimentSummaries", "describe_experiment", "ExperimentName"),
+    "list_trials": ("TrialSummaries", "describe_trial", "TrialName"),
+    "list_trial_components": (
+        "TrialComponentSummaries",
+        "describe_trial_component",
+        "TrialComponentName",
+    ),
+    "list_feature_groups": ("FeatureGroupSummaries", "describe_feature_group", "FeatureGroupName"),
+    "list_model_package_groups": (
+        "ModelPackageGroupSummaryList",
+        "describe_model_package_group",
+        "ModelPackageGroupName",
+    ),
+    "list_model_packages": ("ModelPackageSummaryList", "describe_model_package", "ModelPackageArn"),
+    "list_clusters": ("ClusterSummaries", "describe_cluster", "ClusterName"),
+    "list_labeling_jobs": ("LabelingJobSummaryList", "describe_labeling_job", "LabelingJobName"),
+    "list_mlflow_tracking_servers": (
+        "TrackingServerSummaries",
+        "describe_mlflow_tracking_server",
+        "TrackingServerName",
+    ),
+    "list_mlflow_apps": ("Summaries", "describe_mlflow_app", "Arn"),
+    "list_compilation_jobs": (
+        "CompilationJobSummaries",
+        "describe_compilation_job",
+        "CompilationJobName",
+    ),
+    "list_optimization_jobs": (
+        "OptimizationJobSummaries",
+        "describe_optimization_job",
+        "OptimizationJobName",
+    ),
+    "list_monitoring_schedules": (
+        "MonitoringScheduleSummaries",
+        "describe_monitoring_schedule",
+        "MonitoringScheduleName",
+    ),
+    "list_training_plans": ("TrainingPlanSummaries", "describe_training_plan", "TrainingPlanName"),
+    "list_partner_apps": ("Summaries", "describe_partner_app", "Arn"),
+    "list_projects": ("ProjectSummaryList", "describe_project", "ProjectName"),
+    "list_hubs": ("HubSummaries", "describe_hub", "HubName"),
+    "list_jobs": ("JobSummaries", "describe_job", "JobName"),
+    "list_training_sessions": ("TrainingSessionSummaries", None, None),
+}
+MORE = {"list_jobs": {"JobCategory": "AgentRFT"}, "list_model_packages": {"ModelPackageType": "Both"}}
+
+
+def every(operation, name, **question) -> list[dict]:
+    found, token = [], {}
+    while True:
+        page = operation(**question, **token)
+        found += page[name]
+        if not page.get("NextToken"):
+            return found
+        token = {"NextToken": page["NextToken"]}
+
+
+def test_every_kind_is_listed_and_described(client, strict):
+    described = 0
+    for region in ("us-east-1", "eu-west-1"):
+        sagemaker = strict(client("sagemaker", region))
+        for operation, (name, describe, key) in LISTS.items():
+            more = MORE.get(operation, {})
+            for summary in every(getattr(sagemaker, operation), name, **more)[:3]:
+                if describe:
+                    asked = {"ModelPackageName" if key == "ModelPackageArn" else key: summary[key]}
+                    category = {"JobCategory": "AgentRFT"} if operation == "list_jobs" else {}
+                    getattr(sagemaker, describe)(**asked, **category)
+                    described += 1
+    assert described
+
+
+def test_search_finds_what_has_a_tag(client, strict):
+    sagemaker = strict(client("sagemaker"))
+    jobs = every(sagemaker.list_training_jobs, "TrainingJobSummaries", MaxResults=100)
+    found = {True: 0, False: 0}
+    for present in found:
+        operator = "Exists" if present else "NotExists"
+        filters = [{"Name": "Tags.sagemaker:domain-arn", "Operator": operator}]
+        expression = {"Filters": filters}
+        results = every(sagemaker.search, "Results", Resource="TrainingJob", SearchExpression=expression)
+        for result in results:
+            tags = {tag["Key"] for tag in result["TrainingJob"]["Tags"]}
+            assert ("sagemaker:domain-arn" in tags) == present
+        found[present] = len(results)
+    assert sum(found.values()) == len(jobs) and found[True]
+    for resource in ("Endpoint", "Model", "Pipeline", "PipelineExecution", "FeatureGroup", "Project"):
+        sagemaker.search(Resource=resource)
+    with pytest.raises(ClientError) as refused:
+        sagemaker.search(Resource="ProcessingJob")
+    assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
+def test_tags_come_and_go_and_are_remembered(client, strict):
+    sagemaker, tagging = strict(client("sagemaker")), strict(client("resourcegroupstaggingapi"))
+    domain = sagemaker.list_domains()["Domains"][0]["DomainArn"]
+    home = client("efs").describe_file_systems()["FileSystems"][0]["FileSystemArn"]
+    missing = domain + "0"
+    answer = tagging.tag_resources(ResourceARNList=[domain, home, missing], Tags={"contract": "yes"})
+    assert set(answer["FailedResourcesMap"]) == {missing}
+    assert answer["FailedResourcesMap"][missing]["ErrorCode"] == "ValidationException"
+
+    def tags(arn):
+        found = tagging.get_resources(ResourceARNList=[arn])["ResourceTagMappingList"]
+        return {tag["Key"]: tag["Value"] for tag in found[0]["Tags"]}
+
+    assert tags(domain)["contract"] == tags(home)["contract"] == "yes"
+    sagemaker.add_tags(ResourceArn=domain, Tags=[{"Key": "contract", "Value": "no"}])
+    listed = sagemaker.list_tags(ResourceArn=domain)["Tags"]
+    assert {"Key": "contract", "Value": "no"} in listed
+    answer = tagging.untag_resources(ResourceARNList=[domain, home], TagKeys=["contract"])
+    assert answer["FailedResourcesMap"] == {}
+    assert "contract" not in tags(domain) and "contract" not in tags(home)
+
+
 def test_budgets_and_forecast(client, strict):
     account = client("sts").get_caller_identity()["Account"]
     budgets = strict(client("budgets"))
