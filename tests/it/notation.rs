@@ -96,23 +96,28 @@ fn thing(inventory: &mut Inventory, kind: &str, name: &str, pairs: &[(&str, &str
             size_bytes: 1,
             last_seen_at,
         }),
-        kind => inventory.resources.push(Resource {
-            account,
-            region: region.to_owned(),
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-            arn: arn(region, &format!("{kind}/{name}")),
-            status: get("status").map(str::to_owned),
-            tags: (!tags(pairs).is_empty()).then(|| tags(pairs)),
-            created_at: None,
-            origin: Origin {
-                role: get("role").map(role),
-                created_by: get("by").map(|id| DomainId::parse(id).unwrap()),
-                parents: arns(pairs, "parent", region),
-                uses: arns(pairs, "uses", region),
-            },
-            last_seen_at,
-        }),
+        kind => inventory.resources.push(resource(kind, name, region, pairs)),
+    }
+}
+
+fn resource(kind: &str, name: &str, region: &str, pairs: &[(&str, &str)]) -> Resource {
+    let get = |key: &str| pairs.iter().find(|pair| pair.0 == key).map(|pair| pair.1);
+    Resource {
+        account: AccountId::parse(ACCOUNT).unwrap(),
+        region: region.to_owned(),
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        arn: arn(region, &format!("{kind}/{name}")),
+        status: get("status").map(str::to_owned),
+        tags: (!tags(pairs).is_empty()).then(|| tags(pairs)),
+        created_at: None,
+        origin: Origin {
+            role: get("role").map(role),
+            created_by: get("by").map(|id| DomainId::parse(id).unwrap()),
+            parents: arns(pairs, "parent", region),
+            uses: arns(pairs, "uses", region),
+        },
+        last_seen_at: Timestamp::UNIX_EPOCH,
     }
 }
 
