@@ -17,6 +17,7 @@ mod help;
 mod input;
 mod lacking;
 mod member;
+mod notation;
 mod receipt;
 mod retag_plan;
 mod retag_truth;

@@ -10,7 +10,7 @@ use apportion::retag::{self, Marks, Step, Wish};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use crate::evidence::inventory;
+use crate::notation::inventory;
 
 const WORLD: &str = "
     domain d-a role=a
