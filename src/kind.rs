@@ -44,7 +44,9 @@ pub enum Costs {
 use Costs::{Always, Never, Unless, While};
 use TaggedBy::{AddTags, Both, Nothing, TaggingApi};
 
-const RUNNING: Costs = While(&["InProgress", "Stopping", "IN_PROGRESS", "STARTING", "STOPPING"]);
+const RUNNING: Costs = While(&["InProgress", "Stopping"]);
+/// Compilation and optimization jobs spell it so.
+const RUNNING_IN_CAPITALS: Costs = While(&["STARTING", "INPROGRESS", "STOPPING"]);
 
 const fn kind(segment: &'static str, tagged_by: TaggedBy, costs: Costs) -> ResourceKind {
     ResourceKind { segment, tagged_by, costs }
@@ -55,7 +57,7 @@ pub const KINDS: [ResourceKind; 36] = [
     kind("app", Both, While(&["InService", "Pending"])),
     kind("automl-job", Both, RUNNING),
     kind("cluster", Both, Unless(&["Failed"])),
-    kind("compilation-job", Both, RUNNING),
+    kind("compilation-job", Both, RUNNING_IN_CAPITALS),
     kind("endpoint", Both, Unless(&["Failed", "Deleting"])),
     kind("endpoint-config", Both, Never),
     kind("experiment", Both, Never),
@@ -66,10 +68,10 @@ pub const KINDS: [ResourceKind; 36] = [
     kind("hub", Both, Never),
     kind("hyper-parameter-tuning-job", Both, RUNNING),
     kind("inference-component", Both, Unless(&["Failed", "Deleting"])),
-    kind("inference-experiment", Nothing, While(&["Running"])),
+    kind("inference-experiment", Nothing, While(&["Running", "Starting", "Stopping", "Updating"])),
     kind("inference-recommendations-job", Both, While(&["PENDING", "IN_PROGRESS", "STOPPING"])),
     kind("job", AddTags, RUNNING),
-    kind("labeling-job", Both, RUNNING),
+    kind("labeling-job", Both, While(&["Initializing", "InProgress", "Stopping"])),
     kind("mlflow-app", AddTags, Unless(&["Deleted", "CreateFailed"])),
     kind("mlflow-tracking-server", Both, Unless(&["CreateFailed", "Deleting", "Stopped"])),
     kind("model", Both, Never),
@@ -78,7 +80,7 @@ pub const KINDS: [ResourceKind; 36] = [
     kind("monitoring-schedule", Both, Never),
     // A stopped instance keeps its volume, which is billed.
     kind("notebook-instance", Both, Unless(&["Failed", "Deleting"])),
-    kind("optimization-job", Both, RUNNING),
+    kind("optimization-job", Both, RUNNING_IN_CAPITALS),
     kind("partner-app", AddTags, Unless(&["Deleted", "Failed"])),
     kind("pipeline", Both, Never),
     kind("processing-job", Both, RUNNING),
@@ -86,7 +88,7 @@ pub const KINDS: [ResourceKind; 36] = [
     kind("space", Both, Always),
     kind("training-job", Both, RUNNING),
     kind("training-plan", AddTags, While(&["Active", "Scheduled", "Pending"])),
-    kind("training-session", AddTags, RUNNING),
+    kind("training-session", AddTags, While(&["Created", "Scheduled", "Running", "Stopping"])),
     kind("transform-job", Both, RUNNING),
     // What is opened in it later inherits its tags.
     kind("user-profile", Both, Always),
@@ -124,6 +126,8 @@ mod tests {
             ("training-job", Some("InProgress"), true),
             ("training-job", Some("Completed"), false),
             ("training-job", None, true),
+            ("compilation-job", Some("INPROGRESS"), true),
+            ("training-session", Some("Running"), true),
             ("notebook-instance", Some("Stopped"), true),
             ("endpoint", Some("Failed"), false),
             ("model", Some("anything"), false),

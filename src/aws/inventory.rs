@@ -8,6 +8,7 @@ use crate::arn::{AccountId, Arn};
 use crate::inventory::{Gap, Inventory, Tags};
 
 use super::error::{Error, Kind};
+use super::sagemaker::identity::Described;
 use super::session::Session;
 use super::tagging::{self, TagIndex};
 use super::{efs, sagemaker};
@@ -20,16 +21,7 @@ pub async fn read(
     now: Timestamp,
     progress: &dyn Fn(&str),
 ) -> Inventory {
-    let mut reader = Reader {
-        account,
-        region,
-        now,
-        progress,
-        read: Inventory::default(),
-        partition: None,
-        over: false,
-        unreachable: false,
-    };
+    let mut reader = Reader::new(account, region, now, progress);
     let session = match session.in_region(region) {
         Ok(session) => session,
         Err(error) => {
@@ -42,22 +34,28 @@ pub async fn read(
     let are_tags_known = error.is_none();
     reader.gap(error);
     let client = session.sagemaker();
-    reader.unreachable = false;
-    sagemaker::identity::read(&client, &mut reader).await;
+    reader.turn();
+    sagemaker::identity::read(&client, &mut reader, Described::WithSso).await;
     sagemaker::resource::read(&client, &mut reader).await;
-    reader.unreachable = false;
-    if reader.begin(efs::OPERATION) {
-        let (file_systems, error) =
-            efs::read(&session, account, region, &reader.read.domains, now).await;
-        reader.read.file_systems = file_systems;
-        reader.gap(error);
-    }
+    reader.turn();
+    file_systems(&session, &mut reader).await;
     join_tags(&mut reader.read, &tags);
     if !are_tags_known {
         sagemaker::identity::read_domain_tags(&client, &mut reader).await;
     }
     reader.read.sort();
     reader.read
+}
+
+/// Reads the home file systems of the domains that were read.
+pub(super) async fn file_systems(session: &Session, reader: &mut Reader<'_>) {
+    if reader.begin(efs::OPERATION) {
+        let Reader { account, region, now, .. } = *reader;
+        let (file_systems, error) =
+            efs::read(session, account, region, &reader.read.domains, now).await;
+        reader.read.file_systems = file_systems;
+        reader.gap(error);
+    }
 }
 
 /// What is being read, and what it has come to so far.
@@ -75,7 +73,31 @@ pub(super) struct Reader<'a> {
     unreachable: bool,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// Makes the reader of a region, which has read nothing yet.
+    pub(super) fn new(
+        account: &'a AccountId,
+        region: &'a str,
+        now: Timestamp,
+        progress: &'a dyn Fn(&str),
+    ) -> Reader<'a> {
+        Reader {
+            account,
+            region,
+            now,
+            progress,
+            read: Inventory::default(),
+            partition: None,
+            over: false,
+            unreachable: false,
+        }
+    }
+
+    /// Turns to another service, to which there may be a way.
+    pub(super) fn turn(&mut self) {
+        self.unreachable = false;
+    }
+
     /// Tells of an operation, and whether it is to be called.
     pub(super) fn begin(&self, operation: &str) -> bool {
         let is_worth_asking = !self.over && !self.unreachable;
@@ -118,7 +140,7 @@ impl Reader<'_> {
 }
 
 /// Gives each thing its tags, by the part of its ARN that follows the account.
-fn join_tags(inventory: &mut Inventory, index: &TagIndex) {
+pub(super) fn join_tags(inventory: &mut Inventory, index: &TagIndex) {
     let known = |resource: String| index.get(&resource).cloned();
     let tags = |resource: String| -> Tags { known(resource).unwrap_or_default() };
     for domain in &mut inventory.domains {

@@ -17,6 +17,8 @@ mod tagging;
 mod efs;
 mod sagemaker;
 pub mod inventory;
+pub mod estate;
+pub mod tag;
 
 pub use error::{Error, Kind};
 pub use meter::Meter;

@@ -35,30 +35,49 @@ impl<T> Listed<T> {
 pub(super) async fn list<P, T, E>(
     service: &'static str,
     operation: &'static str,
-    mut pages: PaginationStream<Result<P, SdkError<E, HttpResponse>>>,
+    pages: PaginationStream<Result<P, SdkError<E, HttpResponse>>>,
     take: impl Fn(P) -> (Option<String>, Option<Vec<T>>),
 ) -> Listed<T>
 where
     E: ProvideErrorMetadata + StdError + 'static,
 {
-    let mut seen = BTreeSet::new();
     let mut items = Vec::new();
-    while let Some(answer) = pages.next().await {
-        let page = match answer {
-            Ok(page) => page,
-            Err(error) => {
-                return Listed { items, error: Some(Error::of(service, operation, &error)) };
-            }
-        };
+    let error = each(service, operation, pages, |page| {
         let (token, page) = take(page);
         items.extend(page.unwrap_or_default());
+        token
+    })
+    .await;
+    Listed { items, error }
+}
+
+/// Reads a list to its end, and returns what cut it short; `take` takes in a page and returns the next token.
+pub(super) async fn each<P, E>(
+    service: &'static str,
+    operation: &'static str,
+    mut pages: PaginationStream<Result<P, SdkError<E, HttpResponse>>>,
+    mut take: impl FnMut(P) -> Option<String>,
+) -> Option<Error>
+where
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    let mut seen = BTreeSet::new();
+    while let Some(answer) = pages.next().await {
+        let token = match answer {
+            Ok(page) => take(page),
+            Err(error) => return Some(Error::of(service, operation, &error)),
+        };
         if let Some(token) = token.filter(|token| !token.is_empty())
             && !seen.insert(token)
         {
-            let text = "the same page token came twice, so the list is cut short";
-            let error = Error::new(service, operation, Kind::BadToken, "RepeatedToken", text);
-            return Listed { items, error: Some(error) };
+            return Some(repeated(service, operation));
         }
     }
-    Listed { items, error: None }
+    None
+}
+
+/// Makes the error of a list that goes round in a circle.
+pub(super) fn repeated(service: &'static str, operation: &'static str) -> Error {
+    let text = "the same page token came twice, so the list is cut short";
+    Error::new(service, operation, Kind::BadToken, "RepeatedToken", text)
 }

@@ -24,6 +24,8 @@ use super::meter::Meter;
 
 /// The region of what is asked once for all regions, where the configuration names none.
 const REGION_DEFAULT: &str = "us-east-1";
+/// Attempts for each request of a patient session; with waits of up to 20 seconds, some two minutes.
+const PATIENT_ATTEMPT_COUNT_MAX: u32 = 12;
 /// The name that a role's sessions have in the audit log.
 const SESSION_NAME: &str = "apportion";
 
@@ -151,6 +153,17 @@ impl Session {
     pub fn in_region(&self, region: &str) -> Result<Session, Error> {
         let config = self.config.to_builder().region(checked_region(region)?).build();
         Ok(Session { config, partition: self.partition.clone(), meter: self.meter.clone() })
+    }
+
+    /// Returns the same session with more attempts, for changes: one given up halfway is left to a person.
+    ///
+    /// The SDK's adaptive mode is not used: it counts on the system's clock, which a simulation does not move.
+    #[must_use]
+    pub fn patient(&self) -> Session {
+        let retry = self.config.retry_config().cloned().unwrap_or_else(RetryConfig::standard);
+        let retry = retry.with_max_attempts(PATIENT_ATTEMPT_COUNT_MAX);
+        let config = self.config.to_builder().retry_config(retry).build();
+        Session { config, partition: self.partition.clone(), meter: self.meter.clone() }
     }
 
     /// Returns the region, absent when neither the settings nor the AWS configuration name one.

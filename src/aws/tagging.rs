@@ -42,18 +42,28 @@ impl TagIndex {
 
 /// Reads the tags of every SageMaker resource in the session's region, as far as that goes.
 pub(super) async fn read(session: &Session) -> (TagIndex, Option<Error>) {
-    let request = session.tagging().get_resources().resource_type_filters("sagemaker");
-    let stream = request.resources_per_page(100).into_paginator().send();
-    let listed = pages::list(SERVICE, OPERATION, stream, |page| {
-        (page.pagination_token, page.resource_tag_mapping_list)
-    })
-    .await;
     let mut index = TagIndex::default();
-    for mapping in listed.items {
-        let tags = mapping.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value));
-        index.insert(&mapping.resource_arn.unwrap_or_default(), tags.collect());
-    }
-    (index, listed.error)
+    let error = each(session, &["sagemaker"], |arn, tags| index.insert(&arn, tags)).await;
+    (index, error)
+}
+
+/// Tells each ARN of some types with its tags, and returns what cut that short.
+pub(super) async fn each(
+    session: &Session,
+    types: &[&str],
+    mut tell: impl FnMut(String, Tags),
+) -> Option<Error> {
+    let types = types.iter().map(|name| (*name).to_owned()).collect();
+    let request = session.tagging().get_resources().set_resource_type_filters(Some(types));
+    let stream = request.resources_per_page(100).into_paginator().send();
+    pages::each(SERVICE, OPERATION, stream, |page| {
+        for mapping in page.resource_tag_mapping_list.unwrap_or_default() {
+            let tags = mapping.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value));
+            tell(mapping.resource_arn.unwrap_or_default(), tags.collect());
+        }
+        page.pagination_token
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -9,21 +9,40 @@ use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::types::{AppDetails, AuthMode, SharingType, SpaceDetails};
 
 use crate::arn::{DomainId, DomainKey, NotName, SpaceName, UserProfileName};
-use crate::aws::error::Error;
+use crate::aws::error::{Error, Kind};
 use crate::aws::inventory::Reader;
 use crate::aws::pages;
 use crate::inventory::{App, Domain, Space, Tags, UserProfile};
 
 use super::{PAGE_SIZE, SERVICE};
 
-/// Above this many user profiles with single sign-on in a region, their people are not asked for one by one.
+/// Above this many user profiles in a region, they are not described one by one.
 const DESCRIBED_PROFILE_COUNT_MAX: usize = 500;
 
+/// Which user profiles are described, each of which is a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::aws) enum Described {
+    /// Those of domains with single sign-on, for the people behind them.
+    WithSso,
+    /// All, for their execution roles.
+    All,
+}
+
 /// Reads the identities of a region.
-pub(in crate::aws) async fn read(client: &Client, reader: &mut Reader<'_>) {
+pub(in crate::aws) async fn read(client: &Client, reader: &mut Reader<'_>, described: Described) {
     let with_sso = domains(client, reader).await;
     user_profiles(client, reader).await;
-    people(client, reader, &with_sso).await;
+    let is_described =
+        |profile: &UserProfile| described == Described::All || with_sso.contains(&profile.domain);
+    let indices: Vec<usize> = (0..reader.read.user_profiles.len())
+        .filter(|index| is_described(&reader.read.user_profiles[*index]))
+        .collect();
+    if indices.len() > DESCRIBED_PROFILE_COUNT_MAX {
+        let text = not_described(indices.len(), described);
+        reader.note("DescribeUserProfile", "NotAsked".to_owned(), text);
+    } else {
+        describe_user_profiles(client, reader, indices).await;
+    }
     spaces(client, reader).await;
     apps(client, reader).await;
 }
@@ -137,21 +156,22 @@ async fn user_profiles(client: &Client, reader: &mut Reader<'_>) {
     }
 }
 
-/// Asks for the person behind each user profile of a domain with single sign-on.
-async fn people(client: &Client, reader: &mut Reader<'_>, with_sso: &BTreeSet<DomainId>) {
-    let operation = "DescribeUserProfile";
-    let of_people: Vec<usize> = (0..reader.read.user_profiles.len())
-        .filter(|index| with_sso.contains(&reader.read.user_profiles[*index].domain))
-        .collect();
-    if of_people.len() > DESCRIBED_PROFILE_COUNT_MAX {
-        let text = format!(
-            "{} user profiles with single sign-on, more than {DESCRIBED_PROFILE_COUNT_MAX}: the people behind them were not asked for",
-            of_people.len()
-        );
-        reader.note(operation, "NotAsked".to_owned(), text);
-        return;
+fn not_described(count: usize, described: Described) -> String {
+    let most = DESCRIBED_PROFILE_COUNT_MAX;
+    match described {
+        Described::WithSso => format!(
+            "{count} user profiles with single sign-on, more than {most}: the people behind them were not asked for"
+        ),
+        Described::All => format!(
+            "{count} user profiles, more than {most}: their execution roles were not asked for"
+        ),
     }
-    for index in of_people {
+}
+
+/// Fills in what only the description of a user profile tells: its person and its execution role.
+async fn describe_user_profiles(client: &Client, reader: &mut Reader<'_>, indices: Vec<usize>) {
+    let operation = "DescribeUserProfile";
+    for index in indices {
         if !reader.begin(operation) {
             return;
         }
@@ -168,7 +188,7 @@ async fn people(client: &Client, reader: &mut Reader<'_>, with_sso: &BTreeSet<Do
             }
             Err(error) => {
                 let error = Error::of(SERVICE, operation, &error);
-                let is_denied = error.kind == crate::aws::Kind::AccessDenied;
+                let is_denied = error.kind == Kind::AccessDenied;
                 reader.gap(Some(error));
                 if is_denied {
                     return;

@@ -4,6 +4,7 @@
 
 pub(super) mod identity;
 pub(super) mod resource;
+pub(super) mod taggable;
 
 use aws_smithy_types::DateTime;
 use jiff::Timestamp;

@@ -1,13 +1,14 @@
 //! Owns listing the resources that cost money: jobs, endpoints, notebook instances, clusters and their like.
 //!
-//! Types that cost nothing by themselves (models, endpoint configurations, pipelines) are not listed.
+//! Types that cost nothing by themselves (models, endpoint configurations, pipelines) are listed in `taggable.rs`.
 //! **Invariant:** an ARN stays as it was listed, but for tuning jobs, whose list loses the case.
 
 use aws_sdk_sagemaker::Client;
 use aws_smithy_types::DateTime;
+use jiff::Timestamp;
 
 use crate::aws::inventory::Reader;
-use crate::aws::pages;
+use crate::aws::pages::{self, Listed};
 use crate::inventory::{Origin, Resource};
 
 use super::{PAGE_SIZE, SERVICE, timestamp};
@@ -15,33 +16,61 @@ use super::{PAGE_SIZE, SERVICE, timestamp};
 /// Jobs created longer ago than this cannot be on a bill that Cost Explorer still tells: 14 months.
 const JOB_AGE_DAY_COUNT_MAX: i64 = 430;
 
-/// Lists one type, page by page, and moves what is common to all types out of its summaries.
+/// What a summary tells of a resource.
+pub(super) struct Found {
+    pub(super) name: Option<String>,
+    pub(super) arn: Option<String>,
+    pub(super) status: Option<String>,
+    pub(super) created_at: Option<Timestamp>,
+}
+
+/// Lists one type, page by page, and keeps what is common to all types of its summaries.
 macro_rules! list {
     ($reader:ident, $kind:literal, $operation:literal, $request:expr,
      $items:ident, $name:ident, $arn:ident, $status:ident) => {
+        list!($reader, $kind, $operation, $request, $items, |summary| Found {
+            name: summary.$name,
+            arn: summary.$arn,
+            status: summary.$status.map(|status| status.as_str().to_owned()),
+            created_at: summary.creation_time.as_ref().and_then(timestamp),
+        })
+    };
+    ($reader:ident, $kind:literal, $operation:literal, $request:expr, $items:ident, $found:expr) => {
         if $reader.begin($operation) {
             let stream = $request.max_results(PAGE_SIZE).into_paginator().send();
-            let listed =
-                pages::list(SERVICE, $operation, stream, |page| (page.next_token, page.$items))
-                    .await;
-            $reader.gap(listed.error);
-            for summary in listed.items {
-                let resource = Resource {
-                    account: $reader.account.clone(),
-                    region: $reader.region.to_owned(),
-                    kind: $kind.to_owned(),
-                    name: summary.$name.unwrap_or_default(),
-                    arn: summary.$arn.unwrap_or_default(),
-                    status: summary.$status.map(|status| status.as_str().to_owned()),
-                    tags: None,
-                    origin: Origin::default(),
-                    created_at: summary.creation_time.as_ref().and_then(timestamp),
-                    last_seen_at: $reader.now,
-                };
-                $reader.read.resources.push(resource);
-            }
+            let listed = pages::list(SERVICE, $operation, stream, |page| {
+                let found = page.$items.map(|items| items.into_iter().map($found).collect());
+                (page.next_token, found)
+            })
+            .await;
+            take(&mut *$reader, $kind, listed);
         }
     };
+}
+pub(super) use list;
+
+/// Takes in what a list of one type held.
+pub(super) fn take(reader: &mut Reader<'_>, kind: &str, listed: Listed<Found>) {
+    reader.gap(listed.error);
+    for found in listed.items {
+        reader.learn_partition(found.arn.as_deref());
+        let arn = found.arn.unwrap_or_default();
+        // Versions of packages and sessions have no name but what their ARN ends in.
+        let in_arn = || arn.split_once('/').map(|(_, name)| name.to_owned());
+        let resource = Resource {
+            account: reader.account.clone(),
+            region: reader.region.to_owned(),
+            kind: kind.to_owned(),
+            name: found.name.or_else(in_arn).unwrap_or_default(),
+            arn,
+            status: found.status,
+            tags: None,
+            origin: Origin::default(),
+            created_at: found.created_at,
+            last_seen_at: reader.now,
+        };
+        reader.read.resources.push(resource);
+    }
 }
 
 /// Lists the resources of a region.
@@ -77,7 +106,7 @@ async fn jobs(client: &Client, reader: &mut Reader<'_>, after: DateTime) {
 }
 
 #[rustfmt::skip]
-async fn long_running(client: &Client, reader: &mut Reader<'_>) {
+pub(super) async fn long_running(client: &Client, reader: &mut Reader<'_>) {
     list!(reader, "notebook-instance", "ListNotebookInstances",
         client.list_notebook_instances(),
         notebook_instances, notebook_instance_name, notebook_instance_arn, notebook_instance_status);
@@ -101,7 +130,7 @@ async fn long_running(client: &Client, reader: &mut Reader<'_>) {
 }
 
 /// Puts the name's case back into the ARN of a tuning job, which its list gives in lower case.
-fn restore_case(resources: &mut [Resource]) {
+pub(super) fn restore_case(resources: &mut [Resource]) {
     for resource in resources.iter_mut().filter(|it| it.kind == "hyper-parameter-tuning-job") {
         let Some((path, name)) = resource.arn.rsplit_once('/') else { continue };
         if name != resource.name && name.eq_ignore_ascii_case(&resource.name) {
