@@ -33,7 +33,17 @@ pub mod alert;
 pub mod files;
 pub mod plan;
 pub mod activation;
+pub mod target;
+pub mod mapping;
+pub mod role;
+pub mod lineage;
+pub mod proof;
+pub mod verdict;
 pub mod evidence;
+pub mod mark;
+pub mod batch;
+pub mod effect;
+pub mod stake;
 pub mod retag;
 
 // Edges.

@@ -1,0 +1,99 @@
+//! Owns batches: the calls that a plan of tags takes, as data.
+//!
+//! **Invariant:** one account, region, way of tagging and set of tags a batch, and each pending change in one batch of each step.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::arn::{AccountId, Arn};
+use crate::inventory::Tags;
+use crate::kind::{self, TaggedBy};
+use crate::mark::Marks;
+use crate::plan::{Item, Plan};
+
+/// The most resources that one call tags (Resource Groups Tagging API reference, `TagResources`).
+pub const ARN_COUNT_MAX: usize = 20;
+
+/// Resources to which the same is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Their account.
+    pub account: AccountId,
+    /// Their region.
+    pub region: String,
+    /// By which calls they are tagged.
+    pub tagged_by: TaggedBy,
+    /// What is done to them.
+    pub step: Step,
+    /// Their ARNs, at most 20, in order.
+    pub arns: Vec<String>,
+}
+
+/// What is done to resources.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// These tags are put on.
+    Put(Tags),
+    /// The tags under these keys are taken off.
+    Take(BTreeSet<String>),
+}
+
+/// Returns the calls that a plan takes, without what was done already; what takes both steps is put on first.
+///
+/// An id that is no ARN of a taggable type is left out: see [`strays`].
+pub fn batches(plan: &Plan<Marks>, done: &BTreeSet<String>) -> Vec<Batch> {
+    let mut groups: BTreeMap<(Step, AccountId, String, &str), Vec<String>> = BTreeMap::new();
+    for item in plan.pending().filter(|item| !done.contains(&item.id)) {
+        let Some((account, region, tagged_by)) = address(&item.id) else { continue };
+        for step in steps(item) {
+            let key = (step, account.clone(), region.clone(), way(tagged_by));
+            groups.entry(key).or_default().push(item.id.clone());
+        }
+    }
+    let mut batches = Vec::new();
+    for ((step, account, region, _), mut arns) in groups {
+        arns.sort();
+        arns.dedup();
+        for arns in arns.chunks(ARN_COUNT_MAX) {
+            let tagged_by = address(&arns[0]).expect("only what has an address is grouped").2;
+            let (account, region, step) = (account.clone(), region.clone(), step.clone());
+            batches.push(Batch { account, region, tagged_by, step, arns: arns.to_vec() });
+        }
+    }
+    batches
+}
+
+/// Returns the ids of pending items that no call can be made for: a plan comes from a file that people can edit.
+pub fn strays(plan: &Plan<Marks>) -> Vec<&str> {
+    plan.pending().map(|item| item.id.as_str()).filter(|id| address(id).is_none()).collect()
+}
+
+/// Returns where a resource is and how it is tagged; absent for what is no ARN of a taggable type.
+pub fn address(arn: &str) -> Option<(AccountId, String, TaggedBy)> {
+    let arn = Arn::parse(arn)?;
+    let kind = kind::of(arn.resource.split('/').next()?)?;
+    let is_possible = kind.tagged_by != TaggedBy::Nothing && !arn.region.is_empty();
+    let account = AccountId::parse(&arn.account).ok()?;
+    is_possible.then_some((account, arn.region, kind.tagged_by))
+}
+
+fn steps(item: &Item<Marks>) -> Vec<Step> {
+    let none = Tags::new();
+    let of = |marks: Option<&'_ Marks>| marks.map_or_else(|| none.clone(), |it| it.0.clone());
+    let (from, to) = (of(item.change.from()), of(item.change.to()));
+    let take: BTreeSet<String> =
+        from.keys().filter(|key| !to.contains_key(*key)).cloned().collect();
+    let put: Tags = to.into_iter().filter(|(key, value)| from.get(key) != Some(value)).collect();
+    let put = (!put.is_empty()).then_some(Step::Put(put));
+    let take = (!take.is_empty()).then_some(Step::Take(take));
+    put.into_iter().chain(take).collect()
+}
+
+/// An order for ways of tagging.
+fn way(tagged_by: TaggedBy) -> &'static str {
+    match tagged_by {
+        TaggedBy::Both => "both",
+        TaggedBy::AddTags => "add_tags",
+        TaggedBy::TaggingApi => "tagging_api",
+        TaggedBy::Nothing => "nothing",
+    }
+}

@@ -1,0 +1,196 @@
+//! Owns the user's mapping: a CSV of `resource,domain` for what nothing else tells.
+//!
+//! **Invariant:** a row that cannot be followed is a problem that is named, never passed over.
+
+use std::collections::BTreeMap;
+
+use crate::arn::{DomainId, DomainKey, Identity};
+use crate::inventory::Inventory;
+use crate::target::{self, Domains, Target};
+
+/// What the user says of whose things are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mapping {
+    rows: Vec<Row>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Row {
+    line: u64,
+    resource: String,
+    domain: Domain,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Domain {
+    Id(DomainId),
+    Key(DomainKey),
+}
+
+/// A text that is not a mapping.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a mapping: line {line}: {why}")]
+pub struct NotMapping {
+    /// The line, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// A mapping applied to an inventory.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// By ARN: the domains that rows name, each with its first line.
+    pub by_arn: BTreeMap<String, BTreeMap<DomainKey, u64>>,
+    /// What is wrong, in the order of the lines.
+    pub problems: Vec<String>,
+}
+
+impl Mapping {
+    /// Parses a CSV file, or tells the first line that is wrong.
+    pub fn parse(bytes: &[u8]) -> Result<Mapping, NotMapping> {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let mut reader =
+            csv::ReaderBuilder::new().trim(csv::Trim::All).has_headers(false).from_reader(bytes);
+        let mut rows = Vec::new();
+        let mut is_head = true;
+        for record in reader.records() {
+            let record = record.map_err(|error| not_mapping(&error))?;
+            let line = record.position().map_or(1, csv::Position::line);
+            let fields: Vec<&str> = record.iter().collect();
+            let [resource, domain] = fields[..] else {
+                let why = format!("it has {} fields, and should have 2", fields.len());
+                return Err(NotMapping { line, why });
+            };
+            if std::mem::take(&mut is_head) {
+                if (resource, domain) != ("resource", "domain") {
+                    let why = "the first line should be `resource,domain`".to_owned();
+                    return Err(NotMapping { line, why });
+                }
+                continue;
+            }
+            rows.push(row(line, resource, domain)?);
+        }
+        if is_head {
+            let why = "it is empty, and should begin with `resource,domain`".to_owned();
+            return Err(NotMapping { line: 1, why });
+        }
+        Ok(Mapping { rows })
+    }
+
+    /// Returns what is wrong with the mapping, given what exists.
+    pub fn check(&self, inventory: &Inventory) -> Vec<String> {
+        let domains = Domains::new(inventory);
+        self.apply(&target::all(inventory, &domains), &domains).problems
+    }
+
+    /// Finds what each row is about; what is wrong is left out of it and named.
+    pub fn apply(&self, targets: &[Target<'_>], domains: &Domains<'_>) -> Applied {
+        let mut applied = Applied::default();
+        for row in &self.rows {
+            let known = match &row.domain {
+                Domain::Id(id) => domains.by_id(id).map(|domain| &domain.key),
+                Domain::Key(key) => domains.get(key).map(|domain| &domain.key),
+            };
+            let Some(domain) = known else {
+                let problem = format!("line {}: no domain `{}` was listed", row.line, row.domain);
+                applied.problems.push(problem);
+                continue;
+            };
+            let found = find(&row.resource, targets);
+            let mut count = 0_usize;
+            for target in found.filter(|target| target.is_beside(domain)) {
+                count += 1;
+                let named = applied.by_arn.entry(target.arn.clone()).or_default();
+                named.entry(domain.clone()).or_insert(row.line);
+            }
+            if count == 0 {
+                applied.problems.push(format!(
+                    "line {}: nothing in {} of {} matches `{}`",
+                    row.line, domain.region, domain.account, row.resource
+                ));
+            }
+        }
+        for (arn, named) in applied.by_arn.iter().filter(|(_, named)| named.len() > 1) {
+            let rows: Vec<String> =
+                named.iter().map(|(domain, line)| format!("{} (line {line})", domain.id)).collect();
+            applied.problems.push(format!("several rows match {arn}: {}", rows.join(", ")));
+        }
+        applied
+    }
+}
+
+impl std::fmt::Display for Domain {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Domain::Id(id) => write!(formatter, "{id}"),
+            Domain::Key(DomainKey { account, region, id }) => {
+                write!(formatter, "{id} of {account} in {region}")
+            }
+        }
+    }
+}
+
+fn row(line: u64, resource: &str, domain: &str) -> Result<Row, NotMapping> {
+    if resource.is_empty() {
+        return Err(NotMapping { line, why: "it names no resource".to_owned() });
+    }
+    let domain = match Identity::parse(domain) {
+        Some(Identity::Domain(key)) => Domain::Key(key),
+        Some(_) => {
+            let why = format!("`{domain}` is not a domain");
+            return Err(NotMapping { line, why });
+        }
+        None => Domain::Id(
+            DomainId::parse(domain).map_err(|error| NotMapping { line, why: error.to_string() })?,
+        ),
+    };
+    Ok(Row { line, resource: resource.to_owned(), domain })
+}
+
+fn not_mapping(error: &csv::Error) -> NotMapping {
+    let line = error.position().map_or(1, csv::Position::line);
+    let why = match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("it has {len} fields, and should have {expected_len}")
+        }
+        csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".to_owned(),
+        _ => error.to_string(),
+    };
+    NotMapping { line, why }
+}
+
+/// What a row's text names: one ARN, or everything whose ARN or name fits a pattern.
+fn find<'t, 'a>(
+    resource: &str,
+    targets: &'t [Target<'a>],
+) -> Box<dyn Iterator<Item = &'t Target<'a>> + 't> {
+    let is_arn = resource.starts_with("arn:");
+    if is_arn && !resource.contains('*') {
+        let place = targets.binary_search_by(|target| target.arn.as_str().cmp(resource));
+        return Box::new(place.ok().map(|index| &targets[index]).into_iter());
+    }
+    let resource = resource.to_owned();
+    Box::new(targets.iter().filter(move |target| {
+        target.resource_kind().is_some()
+            && fits(&resource, if is_arn { &target.arn } else { &target.name })
+    }))
+}
+
+/// Tells whether a text fits a pattern in which `*` stands for any text.
+fn fits(pattern: &str, text: &str) -> bool {
+    let Some((head, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(mut text) = text.strip_prefix(head) else { return false };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let tail = parts.pop().unwrap_or_default();
+    for part in parts {
+        let Some(at) = text.find(part) else { return false };
+        text = &text[at + part.len()..];
+    }
+    text.ends_with(tail)
+}
+
+/// Returns the domains that are named for an ARN.
+pub fn named<'m>(applied: &'m Applied, arn: &str) -> impl Iterator<Item = (&'m DomainKey, u64)> {
+    applied.by_arn.get(arn).into_iter().flatten().map(|(domain, line)| (domain, *line))
+}
