@@ -17,6 +17,8 @@ mod input;
 mod lacking;
 mod member;
 mod receipt;
+mod retag;
+mod retag_faults;
 mod reuse;
 mod run;
 mod tidy;

@@ -19,18 +19,19 @@ pub(super) async fn apply(
 ) -> Result<u8, Failure> {
     let ui = &context.ui;
     let folder = &args.wish.snapshots;
+    let mapping = plan::mapping(&args.wish)?;
     disk::prove_writable(folder)?;
     let caller = sts::caller(session).await?.account;
-    let (plan, kept) = match &args.plan {
-        Some(path) => (plans::load(path, PlanKind::Retag, &caller)?, path.clone()),
-        None => {
-            let plan = plan::make(context, session, &caller, &args.wish).await?;
-            plans::show(&plan, "text", false);
-            let path = carry::path(folder, "plans", &plan);
-            (plan, path)
-        }
+    let (plan, kept) = if let Some(path) = &args.plan {
+        (plans::load(path, PlanKind::Retag, &caller)?, path.clone())
+    } else {
+        let plan = plan::make(context, session, &caller, &args.wish, &mapping).await?;
+        plans::show(&plan, "text", false);
+        let kept = carry::path(folder, "plans", &plan);
+        (plan, kept)
     };
-    let whole = if args.plan.is_some() || plan.gaps.is_empty() { error::DONE } else { error::PARTIAL };
+    let whole =
+        if args.plan.is_some() || plan.gaps.is_empty() { error::DONE } else { error::PARTIAL };
     let count = plan.pending().count();
     if count == 0 {
         ui.line("Nothing to do.");
@@ -59,10 +60,15 @@ pub(super) async fn apply(
         let (kept, undo) = (kept.display(), undo.display());
         ui.line(&format!("Read them back with `apportion retag verify --plan {kept}`."));
         ui.line(&format!("Put back what was there with `apportion retag undo {undo}`."));
-        ui.line("What they cost from now on has its domain; what was billed before stays as it is.");
+        ui.line(
+            "What they cost from now on has its domain; what was billed before stays as it is.",
+        );
     }
     if done < count {
-        ui.line(&format!("Run `apportion retag apply --plan {}` again for the rest.", kept.display()));
+        ui.line(&format!(
+            "Run `apportion retag apply --plan {}` again for the rest.",
+            kept.display()
+        ));
     }
     Ok(match carry::code(&plan, &outcome) {
         error::DONE => whole,

@@ -93,10 +93,10 @@ pub(super) async fn carry(
 
 /// Returns the exit code of an errand that was carried out.
 pub(super) fn code(plan: &Plan<Marks>, outcome: &Outcome) -> u8 {
-    let count = plan.pending().count();
-    if outcome.done.len() >= count {
+    if outcome.done.len() >= plan.pending().count() {
         error::DONE
-    } else if outcome.done.is_empty() {
+    } else if outcome.done.is_empty() && !outcome.undone.is_empty() {
+        // It was stopped before anything was done.
         error::FAILED
     } else {
         error::PARTIAL
@@ -114,9 +114,10 @@ fn say(context: &Context, outcome: &Outcome) {
     }
     for (place, (arns, halt)) in &outcome.undone {
         let place = ground::told(place);
-        ui.grave(&format!("  not done: {} resources of {place}: {}", arns.len(), halt.why));
+        let (count, why) = (arns.len(), clean(&halt.why));
+        ui.grave(&format!("  stopped: {place}, with {count} resources not tried: {why}"));
         for hint in &halt.hints {
-            ui.grave(&format!("    hint: {hint}; run it again, it goes on where it stopped"));
+            ui.grave(&format!("    hint: {hint}"));
         }
     }
 }
@@ -134,9 +135,13 @@ fn nothing_open(ground: &Ground) -> Failure {
     let causes = ground.closed.iter().map(|(place, why)| format!("{}: {why}", ground::told(place)));
     Failure {
         kind: Kind::Failed,
-        message: "no account and region of the plan can be worked in, so nothing was done".to_owned(),
+        message: "no account and region of the plan can be worked in, so nothing was done"
+            .to_owned(),
         causes: causes.collect(),
-        hints: vec!["look at `role_arn` of `[[account]]`; `docs/permissions.md` has the policies".to_owned()],
+        hints: vec![
+            "look at `role_arn` of `[[account]]`; `docs/permissions.md` has the policies"
+                .to_owned(),
+        ],
     }
 }
 

@@ -200,7 +200,8 @@ async fn carry_out_at_once(
     batch: &Batch,
     report: &mut Report,
 ) -> Result<Vec<(String, Refusal)>, Halt> {
-    let all = |refusal: Refusal| batch.arns.iter().map(|arn| (arn.clone(), refusal.clone())).collect();
+    let all =
+        |refusal: Refusal| batch.arns.iter().map(|arn| (arn.clone(), refusal.clone())).collect();
     if batch.tagged_by == TaggedBy::AddTags {
         return Ok(all(Refusal { words: String::new(), denied: None }));
     }
@@ -283,8 +284,8 @@ fn list_of(keys: &BTreeSet<String>) -> Vec<String> {
 impl Halt {
     fn of(error: aws::Error) -> Halt {
         let failure = Failure::from(error);
-        let causes: String = failure.causes.iter().map(|cause| format!(": {cause}")).collect();
-        Halt { why: format!("{}{causes}", failure.message), hints: failure.hints }
+        let why: Vec<String> = std::iter::once(failure.message).chain(failure.causes).collect();
+        Halt { why: why.join(": "), hints: failure.hints }
     }
 }
 

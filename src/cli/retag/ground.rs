@@ -94,10 +94,5 @@ pub(super) fn gap_text(gap: &Gap) -> String {
 }
 
 fn own(account: &AccountId) -> Place {
-    Place {
-        account: Some(account.clone()),
-        role_arn: None,
-        external_id: None,
-        regions: Vec::new(),
-    }
+    Place { account: Some(account.clone()), role_arn: None, external_id: None, regions: Vec::new() }
 }

@@ -29,15 +29,17 @@ pub(super) async fn plan(
     session: &Session,
     args: &RetagPlanArgs,
 ) -> Result<u8, Failure> {
+    let mapping = mapping(&args.wish)?;
     let caller = sts::caller(session).await?.account;
-    let plan = make(context, session, &caller, &args.wish).await?;
+    let plan = make(context, session, &caller, &args.wish, &mapping).await?;
     plans::show(&plan, &args.showing.format, args.showing.full);
     if let Some(path) = &args.showing.save {
         store::plans::store(path, &plan)?;
         context.ui.line(&format!("Saved the plan in `{}`.", path.display()));
     }
-    for gap in &plan.gaps {
-        context.ui.grave(&format!("  not read: {gap}"));
+    if !plan.gaps.is_empty() {
+        let count = plan.gaps.len();
+        context.ui.grave(&format!("The plan is partial: {count} things could not be read."));
     }
     // A plan that lacks something is graver than one that has something to do.
     Ok(if !plan.gaps.is_empty() {
@@ -49,20 +51,23 @@ pub(super) async fn plan(
     })
 }
 
+/// Reads the user's mapping, so that what is wrong with it is known before AWS is asked.
+pub(super) fn mapping(wish: &RetagWish) -> Result<Mapping, Failure> {
+    let Some(path) = &wish.mapping else { return Ok(Mapping::default()) };
+    Mapping::parse(&disk::read(path)?).map_err(|error| {
+        let hint = "write `resource,domain` in the first line, and a resource and its domain in each other";
+        Failure::usage(format!("`{}` cannot be used: {error}", path.display()), hint)
+    })
+}
+
 /// Reads what exists and makes the plan.
 pub(super) async fn make(
     context: &Context,
     session: &Session,
     caller: &AccountId,
     wish: &RetagWish,
+    mapping: &Mapping,
 ) -> Result<Plan<Marks>, Failure> {
-    let mapping = match &wish.mapping {
-        None => Mapping::default(),
-        Some(path) => Mapping::parse(&disk::read(path)?).map_err(|error| {
-            let hint = "write `resource,domain` in the first line, and one resource and domain in each other";
-            Failure::usage(format!("`{}` cannot be used: {error}", path.display()), hint)
-        })?,
-    };
     let snapshot = commands::newest(context, &wish.snapshots)?;
     let inventory = read(context, session, caller, wish, snapshot.as_ref()).await;
     let problems = mapping.check(&inventory);
@@ -74,7 +79,7 @@ pub(super) async fn make(
             hints: vec!["correct these lines, or leave them out".to_owned()],
         });
     }
-    let findings = evidence::weigh(&inventory, &mapping);
+    let findings = evidence::weigh(&inventory, mapping);
     let wanted = retag::Wish {
         all: wish.all,
         floor: Confidence::parse(&wish.confidence)

@@ -52,10 +52,7 @@ pub(super) async fn survey(ground: &mut Ground, plan: &Plan<Marks>) -> Survey {
     survey
 }
 
-async fn survey_place(
-    session: &Session,
-    items: &[&Item<Marks>],
-) -> Result<Survey, aws::Error> {
+async fn survey_place(session: &Session, items: &[&Item<Marks>]) -> Result<Survey, aws::Error> {
     let known = Known::new(tag::read_marks(session, &mark::KEYS).await?);
     let mut survey = Survey::default();
     let mut doubtful = Vec::new();
