@@ -32,6 +32,8 @@ pub struct Faults {
     pub slow_percent: u64,
     /// How slow, in milliseconds; never above ten seconds.
     pub slow_ms: u64,
+    /// The chance in percent that the tagging API fails to tag one resource of several.
+    pub tag_fail_percent: u64,
     /// Page tokens stop working after so many continued pages.
     pub expire_tokens_after: Option<u64>,
     /// What is denied.
@@ -156,6 +158,13 @@ impl Faults {
                 && names(&it.region, region)
                 && names(&it.account, account)
         })
+    }
+
+    /// Tells whether the next resource of a tagging request fails by itself.
+    pub fn fails_tag(&mut self) -> bool {
+        // Each resource draws anew; requests draw the same as ever when the fault is off.
+        self.seen += u64::from(self.tag_fail_percent > 0);
+        self.chance(6, self.tag_fail_percent)
     }
 
     fn chance(&self, salt: u64, percent: u64) -> bool {

@@ -24,7 +24,9 @@ pub use route::Reply;
 
 // The services.
 mod page;
+mod index;
 mod reach;
+mod past;
 pub mod ce;
 pub mod sagemaker;
 pub mod tagging;

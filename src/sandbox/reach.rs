@@ -14,7 +14,7 @@ use super::wire::Caller;
 use super::world::World;
 
 /// Where a taggable thing stands in the organisation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Place {
     Domain(usize),
     UserProfile(usize),
@@ -27,10 +27,10 @@ pub(super) enum Place {
 /// A taggable thing that a caller reaches.
 pub(super) struct Thing<'a> {
     /// Its true ARN.
-    pub arn: String,
+    pub arn: &'a str,
     /// The service and type, as the tagging API filters by them.
     pub service: &'static str,
-    pub kind: Cow<'a, str>,
+    pub kind: &'a str,
     pub tags: &'a Tags,
 }
 
@@ -69,12 +69,11 @@ pub(super) fn apps<'a>(world: &'a World, caller: &Caller) -> Vec<&'a App> {
         .collect()
 }
 
-/// Returns the resources of one kind in the caller's account and region.
+/// Returns the resources of one kind in the caller's account and region, in order of creation and name.
 pub(super) fn resources<'a>(world: &'a World, caller: &Caller, kind: &str) -> Vec<&'a Resource> {
-    let found = world.organisation.resources.iter();
-    found
-        .filter(|resource| resource.kind == kind && reaches_resource(world.now, caller, resource))
-        .collect()
+    let found =
+        world.index.of_kind(caller, kind).iter().map(|at| &world.organisation.resources[*at]);
+    found.filter(|resource| exists(world.now, resource.created_at, resource.deleted_at)).collect()
 }
 
 /// Returns the file systems of the caller's account and region.
@@ -83,97 +82,41 @@ pub(super) fn file_systems<'a>(world: &'a World, caller: &Caller) -> Vec<&'a Fil
     found.filter(|system| reaches_file_system(world.now, caller, system)).collect()
 }
 
-/// Returns every taggable thing that the caller reaches, by ARN.
-pub(super) fn things<'a>(world: &'a World, caller: &Caller) -> Vec<Thing<'a>> {
-    let thing = |arn: String, service, kind, tags| Thing { arn, service, kind, tags };
-    let sagemaker = |arn, kind: &'a str, tags| thing(arn, "sagemaker", Cow::Borrowed(kind), tags);
-    let mut things = Vec::new();
-    for domain in domains(world, caller) {
-        things.push(sagemaker(domain_arn(caller, &domain.id), "domain", &domain.tags));
-    }
-    for profile in user_profiles(world, caller) {
-        things.push(sagemaker(user_profile_arn(caller, profile), "user-profile", &profile.tags));
-    }
-    for space in spaces(world, caller) {
-        things.push(sagemaker(space_arn(caller, space), "space", &space.tags));
-    }
-    for app in apps(world, caller).into_iter().filter(|app| app.status != "Deleted") {
-        things.push(sagemaker(app_arn(caller, app), "app", &app.tags));
-    }
-    for resource in &world.organisation.resources {
-        if reaches_resource(world.now, caller, resource) {
-            let arn = resource_arn(resource).into_owned();
-            things.push(sagemaker(arn, &resource.kind, &resource.tags));
-        }
-    }
-    for system in file_systems(world, caller) {
-        let kind = Cow::Borrowed("file-system");
-        things.push(thing(file_system_arn(system), "elasticfilesystem", kind, &system.tags));
-    }
-    things.sort_by(|one, other| one.arn.cmp(&other.arn));
-    things
+/// Returns every taggable thing that the caller reaches from a position on, in order of the ARN.
+pub(super) fn things<'a>(
+    world: &'a World,
+    caller: &Caller,
+    start: usize,
+) -> impl Iterator<Item = (usize, Thing<'a>)> {
+    let prefixes = [file_systems_arn(caller), sagemaker_arn(caller, "")];
+    let ranges = prefixes.map(|prefix| world.index.range(&prefix));
+    let places = ranges.into_iter().flatten().filter(move |at| *at >= start);
+    places.filter_map(|at| {
+        let (arn, place) = world.index.entry(at);
+        let (service, kind) = kind(&world.organisation, place);
+        let tags = tags(&world.organisation, place);
+        is_there(world, place).then_some((at, Thing { arn, service, kind, tags }))
+    })
 }
 
 /// Finds the taggable thing with exactly that ARN, case included.
 pub(super) fn find(world: &World, caller: &Caller, arn: &str) -> Option<Place> {
-    let organisation = &world.organisation;
-    let (before, rest) = arn.split_at_checked(arn.match_indices(':').nth(4)?.0 + 1)?;
-    let (kind, path) = rest.split_once('/')?;
-    if before == format!("arn:aws:elasticfilesystem:{}:{}:", caller.region, caller.account) {
-        let mut systems = organisation.file_systems.iter();
-        return systems
-            .position(|system| {
-                reaches_file_system(world.now, caller, system) && file_system_arn(system) == arn
-            })
-            .map(Place::FileSystem);
-    }
-    if before != sagemaker_arn(caller, "") {
+    let here = [sagemaker_arn(caller, ""), file_systems_arn(caller)];
+    if !here.iter().any(|prefix| arn.starts_with(prefix)) {
         return None;
     }
-    let domain = path.split_once('/').map_or(path, |(domain, _)| domain);
-    let reached = || {
-        let mut domains = organisation.domains.iter();
-        domains.any(|known| known.id == domain && reaches_domain(world.now, caller, known))
-    };
-    let now = world.now;
-    match kind {
-        "domain" => {
-            let mut domains = organisation.domains.iter();
-            domains
-                .position(|domain| domain.id == path && reaches_domain(now, caller, domain))
-                .map(Place::Domain)
-        }
-        "user-profile" if reached() => {
-            let matches = |profile: &UserProfile| {
-                profile.domain == domain
-                    && user_profile_arn(caller, profile) == arn
-                    && exists(now, profile.created_at, profile.deleted_at)
-            };
-            organisation.user_profiles.iter().position(matches).map(Place::UserProfile)
-        }
-        "space" if reached() => {
-            let matches = |space: &Space| {
-                space.domain == domain
-                    && space_arn(caller, space) == arn
-                    && exists(now, space.created_at, space.deleted_at)
-            };
-            organisation.spaces.iter().position(matches).map(Place::Space)
-        }
-        "app" if reached() => {
-            let matches = |app: &App| {
-                app.domain == domain
-                    && app.status != "Deleted"
-                    && app.created_at <= now
-                    && app_arn(caller, app) == arn
-            };
-            organisation.apps.iter().position(matches).map(Place::App)
-        }
-        _ => {
-            let matches = |resource: &Resource| {
-                resource_arn(resource) == arn && reaches_resource(now, caller, resource)
-            };
-            organisation.resources.iter().position(matches).map(Place::Resource)
-        }
+    world.index.at(arn).find(|place| is_there(world, *place))
+}
+
+/// Returns the service and the type of a place, as the tagging API filters by them.
+pub(super) fn kind(organisation: &Organisation, place: Place) -> (&'static str, &str) {
+    match place {
+        Place::Domain(_) => ("sagemaker", "domain"),
+        Place::UserProfile(_) => ("sagemaker", "user-profile"),
+        Place::Space(_) => ("sagemaker", "space"),
+        Place::App(_) => ("sagemaker", "app"),
+        Place::Resource(index) => ("sagemaker", &organisation.resources[index].kind),
+        Place::FileSystem(_) => ("elasticfilesystem", "file-system"),
     }
 }
 
@@ -244,6 +187,41 @@ pub(super) fn file_system_arn(system: &FileSystem) -> String {
     format!("arn:aws:elasticfilesystem:{region}:{account}:file-system/{id}")
 }
 
+fn file_systems_arn(caller: &Caller) -> String {
+    format!("arn:aws:elasticfilesystem:{}:{}:", caller.region, caller.account)
+}
+
+/// Tells whether a thing exists at the clock's time, with the domain that it belongs to.
+fn is_there(world: &World, place: Place) -> bool {
+    let organisation = &world.organisation;
+    let now = world.now;
+    let stands = |domain: &Domain| exists(now, domain.created_at, domain.deleted_at);
+    let in_domain = |id: &str| {
+        let domain = world.index.domain(id).map(|at| &organisation.domains[at]);
+        domain.is_some_and(stands)
+    };
+    match place {
+        Place::Domain(index) => stands(&organisation.domains[index]),
+        Place::UserProfile(index) => {
+            let profile = &organisation.user_profiles[index];
+            exists(now, profile.created_at, profile.deleted_at) && in_domain(&profile.domain)
+        }
+        Place::Space(index) => {
+            let space = &organisation.spaces[index];
+            exists(now, space.created_at, space.deleted_at) && in_domain(&space.domain)
+        }
+        Place::App(index) => {
+            let app = &organisation.apps[index];
+            app.status != "Deleted" && app.created_at <= now && in_domain(&app.domain)
+        }
+        Place::Resource(index) => {
+            let resource = &organisation.resources[index];
+            exists(now, resource.created_at, resource.deleted_at)
+        }
+        Place::FileSystem(index) => organisation.file_systems[index].created_at <= now,
+    }
+}
+
 fn domain_ids<'a>(world: &'a World, caller: &Caller) -> BTreeSet<&'a str> {
     domains(world, caller).into_iter().map(|domain| domain.id.as_str()).collect()
 }
@@ -252,12 +230,6 @@ fn reaches_domain(now: Timestamp, caller: &Caller, domain: &Domain) -> bool {
     domain.account == caller.account
         && domain.region == caller.region
         && exists(now, domain.created_at, domain.deleted_at)
-}
-
-fn reaches_resource(now: Timestamp, caller: &Caller, resource: &Resource) -> bool {
-    resource.account == caller.account
-        && resource.region == caller.region
-        && exists(now, resource.created_at, resource.deleted_at)
 }
 
 fn reaches_file_system(now: Timestamp, caller: &Caller, system: &FileSystem) -> bool {

@@ -177,7 +177,8 @@ fn resources() -> Vec<Resource> {
     resources
 }
 
-fn resource(kind: &str, name: &str, status: &str) -> Resource {
+/// Returns a resource of the member.
+pub(super) fn resource(kind: &str, name: &str, status: &str) -> Resource {
     Resource {
         account: MEMBER.to_owned(),
         region: REGION.to_owned(),

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::bill::Bill;
 use super::ce::Pages;
 use super::faults::Faults;
+use super::index::Index;
 use super::organisation::Organisation;
+use super::past::Past;
 use crate::period::Month;
 
 /// Everything the imitation knows.
@@ -32,6 +34,8 @@ pub struct World {
     /// What was asked.
     pub counts: Counts,
     pub(super) pages: Pages,
+    pub(super) index: Index,
+    pub(super) past: Past,
 }
 
 /// A world that the server and its callers share.
@@ -125,6 +129,8 @@ impl World {
             faults: Faults::default(),
             counts: Counts::default(),
             pages: Pages::default(),
+            index: Index::default(),
+            past: Past::default(),
         }
     }
 

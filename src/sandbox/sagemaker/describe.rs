@@ -36,7 +36,9 @@ pub(super) fn domain(world: &World, caller: &Caller, body: &Value) -> Result<Val
                 },
             },
         },
-        "DefaultSpaceSettings": { "ExecutionRole": domain.execution_role },
+        "DefaultSpaceSettings": {
+            "ExecutionRole": domain.space_role.as_ref().unwrap_or(&domain.execution_role),
+        },
         "AppNetworkAccessType": "PublicInternetOnly",
         "SubnetIds": [format!("subnet-{}", digits(&domain.id, 17))],
         "VpcId": format!("vpc-{}", digits(&domain.account, 17)),
@@ -153,11 +155,12 @@ fn find_domain<'a>(world: &'a World, caller: &Caller, body: &Value) -> Result<&'
     domains.into_iter().find(|domain| domain.id == id).ok_or_else(|| missing("Domain", id))
 }
 
-fn missing(what: &str, name: &str) -> Refusal {
+/// Refuses what does not exist.
+pub(super) fn missing(what: &str, name: &str) -> Refusal {
     Refusal::new("ResourceNotFound", format!("{what} [{name}] does not exist."))
 }
 
 /// Returns the same hexadecimal digits for the same text, for ids that nothing else knows.
-fn digits(text: &str, count: usize) -> String {
+pub(super) fn digits(text: &str, count: usize) -> String {
     hex(&Sha256::digest(text.as_bytes())).chars().take(count).collect()
 }

@@ -95,10 +95,14 @@ pub(super) fn sort<T>(
     key: impl Fn(&T) -> (Timestamp, &String),
 ) -> Result<(), Refusal> {
     match text(body, "SortBy") {
-        None | Some("CreationTime" | "LastModifiedTime" | "CREATION_TIME" | "Status") => {
-            items.sort_by(|one, other| key(one).cmp(&key(other)));
+        None
+        | Some(
+            "CreationTime" | "LastModifiedTime" | "CREATION_TIME" | "StartTime" | "Status"
+            | "HubStatus" | "FeatureGroupStatus" | "OfflineStoreStatus",
+        ) => items.sort_by(|one, other| key(one).cmp(&key(other))),
+        Some("Name" | "NAME" | "TrainingPlanName" | "HubName" | "PipelineExecutionArn") => {
+            items.sort_by(|one, other| key(one).1.cmp(key(other).1));
         }
-        Some("Name" | "NAME") => items.sort_by(|one, other| key(one).1.cmp(key(other).1)),
         Some(other) => return Err(not_in_enum(other, "sortBy", "[CreationTime, Name]")),
     }
     match text(body, "SortOrder") {

@@ -5,25 +5,25 @@
 use serde_json::{Map, Value, json};
 
 use super::super::organisation::Resource;
-use super::super::page::{cut, decimal, instant, listed, seconds, size, text, token};
+use super::super::page::{cut, decimal, instant, listed, required, seconds, size, text, token};
 use super::super::reach;
 use super::super::wire::{Caller, Refusal};
 use super::super::world::World;
-use super::PAGING;
+use super::form::{self, Form};
 use super::identity::{contains, sort};
+use super::{INVALID, PAGING};
 use crate::money::Money;
 
 /// How one list operation is answered.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Listing {
     operation: &'static str,
-    /// The ARN's segment.
-    kind: &'static str,
+    form: Form,
     /// The member that holds the list.
     list: &'static str,
-    /// What the members of a summary start with: `TrainingJob` in `TrainingJobArn`.
-    prefix: &'static str,
     has: Has,
+    /// What else a summary tells.
+    also: &'static [&'static str],
 }
 
 /// What a summary tells beside name, ARN and time of creation.
@@ -37,36 +37,65 @@ enum Has {
 
 use Has::{Change, Neither, Status, StatusAndChange};
 
-type Row = (&'static str, &'static str, &'static str, &'static str, Has);
+type Row = (&'static str, &'static str, &'static str, Has, &'static [&'static str]);
 
 #[rustfmt::skip]
-const ROWS: [Row; 20] = [
-    ("ListTrainingJobs", "training-job", "TrainingJobSummaries", "TrainingJob", StatusAndChange),
-    ("ListProcessingJobs", "processing-job", "ProcessingJobSummaries", "ProcessingJob", StatusAndChange),
-    ("ListTransformJobs", "transform-job", "TransformJobSummaries", "TransformJob", StatusAndChange),
-    ("ListHyperParameterTuningJobs", "hyper-parameter-tuning-job", "HyperParameterTuningJobSummaries", "HyperParameterTuningJob", StatusAndChange),
-    ("ListAutoMLJobs", "automl-job", "AutoMLJobSummaries", "AutoMLJob", StatusAndChange),
-    ("ListNotebookInstances", "notebook-instance", "NotebookInstances", "NotebookInstance", StatusAndChange),
-    ("ListEndpoints", "endpoint", "Endpoints", "Endpoint", StatusAndChange),
-    ("ListEndpointConfigs", "endpoint-config", "EndpointConfigs", "EndpointConfig", Neither),
-    ("ListModels", "model", "Models", "Model", Neither),
-    ("ListInferenceComponents", "inference-component", "InferenceComponents", "InferenceComponent", StatusAndChange),
-    ("ListPipelines", "pipeline", "PipelineSummaries", "Pipeline", Change),
-    ("ListClusters", "cluster", "ClusterSummaries", "Cluster", Status),
-    ("ListFeatureGroups", "feature-group", "FeatureGroupSummaries", "FeatureGroup", Status),
-    ("ListLabelingJobs", "labeling-job", "LabelingJobSummaryList", "LabelingJob", StatusAndChange),
-    ("ListModelPackageGroups", "model-package-group", "ModelPackageGroupSummaryList", "ModelPackageGroup", Status),
-    ("ListMlflowTrackingServers", "mlflow-tracking-server", "TrackingServerSummaries", "TrackingServer", StatusAndChange),
-    ("ListOptimizationJobs", "optimization-job", "OptimizationJobSummaries", "OptimizationJob", StatusAndChange),
-    ("ListCompilationJobs", "compilation-job", "CompilationJobSummaries", "CompilationJob", StatusAndChange),
-    ("ListMonitoringSchedules", "monitoring-schedule", "MonitoringScheduleSummaries", "MonitoringSchedule", StatusAndChange),
-    ("ListExperiments", "experiment", "ExperimentSummaries", "Experiment", Change),
+const ROWS: [Row; 33] = [
+    ("ListTrainingJobs", "training-job", "TrainingJobSummaries", StatusAndChange, &[]),
+    ("ListProcessingJobs", "processing-job", "ProcessingJobSummaries", StatusAndChange, &[]),
+    ("ListTransformJobs", "transform-job", "TransformJobSummaries", StatusAndChange, &[]),
+    ("ListHyperParameterTuningJobs", "hyper-parameter-tuning-job", "HyperParameterTuningJobSummaries", StatusAndChange, &["TrainingJobStatusCounters", "ObjectiveStatusCounters"]),
+    ("ListAutoMLJobs", "automl-job", "AutoMLJobSummaries", StatusAndChange, &["AutoMLJobSecondaryStatus"]),
+    ("ListNotebookInstances", "notebook-instance", "NotebookInstances", StatusAndChange, &["InstanceType", "Url", "NotebookInstanceLifecycleConfigName", "DefaultCodeRepository"]),
+    ("ListEndpoints", "endpoint", "Endpoints", StatusAndChange, &[]),
+    ("ListEndpointConfigs", "endpoint-config", "EndpointConfigs", Neither, &[]),
+    ("ListModels", "model", "Models", Neither, &[]),
+    ("ListInferenceComponents", "inference-component", "InferenceComponents", StatusAndChange, &["EndpointArn", "EndpointName", "VariantName"]),
+    ("ListInferenceExperiments", "inference-experiment", "InferenceExperiments", StatusAndChange, &["Type", "RoleArn"]),
+    ("ListInferenceRecommendationsJobs", "inference-recommendations-job", "InferenceRecommendationsJobs", StatusAndChange, &["JobType", "JobDescription", "RoleArn", "ModelName", "ModelPackageVersionArn"]),
+    ("ListPipelines", "pipeline", "PipelineSummaries", Change, &["RoleArn", "PipelineDisplayName", "PipelineDescription"]),
+    ("ListPipelineExecutions", "pipeline-execution", "PipelineExecutionSummaries", Status, &["PipelineExecutionDisplayName"]),
+    ("ListClusters", "cluster", "ClusterSummaries", Status, &[]),
+    ("ListFeatureGroups", "feature-group", "FeatureGroupSummaries", Status, &[]),
+    ("ListLabelingJobs", "labeling-job", "LabelingJobSummaryList", StatusAndChange, &["LabelCounters"]),
+    ("ListModelPackageGroups", "model-package-group", "ModelPackageGroupSummaryList", Status, &["ModelPackageGroupDescription"]),
+    ("ListModelPackages", "model-package", "ModelPackageSummaryList", Status, &["ModelPackageGroupName", "ModelPackageVersion", "ModelApprovalStatus"]),
+    ("ListMlflowTrackingServers", "mlflow-tracking-server", "TrackingServerSummaries", StatusAndChange, &["MlflowVersion"]),
+    ("ListMlflowApps", "mlflow-app", "Summaries", StatusAndChange, &["MlflowVersion"]),
+    ("ListOptimizationJobs", "optimization-job", "OptimizationJobSummaries", StatusAndChange, &["DeploymentInstanceType"]),
+    ("ListCompilationJobs", "compilation-job", "CompilationJobSummaries", StatusAndChange, &[]),
+    ("ListMonitoringSchedules", "monitoring-schedule", "MonitoringScheduleSummaries", StatusAndChange, &["EndpointName", "MonitoringType", "MonitoringJobDefinitionName"]),
+    ("ListExperiments", "experiment", "ExperimentSummaries", Change, &["DisplayName"]),
+    ("ListTrials", "experiment-trial", "TrialSummaries", Change, &["DisplayName"]),
+    ("ListTrialComponents", "experiment-trial-component", "TrialComponentSummaries", Change, &["DisplayName", "Status", "CreatedBy"]),
+    ("ListTrainingPlans", "training-plan", "TrainingPlanSummaries", Status, &["StartTime", "EndTime"]),
+    ("ListPartnerApps", "partner-app", "Summaries", Status, &["Type"]),
+    ("ListProjects", "project", "ProjectSummaryList", Status, &["ProjectId", "ProjectDescription"]),
+    ("ListHubs", "hub", "HubSummaries", StatusAndChange, &["HubDisplayName", "HubDescription"]),
+    ("ListJobs", "job", "JobSummaries", StatusAndChange, &["JobCategory", "JobSecondaryStatus"]),
+    ("ListTrainingSessions", "training-session", "TrainingSessionSummaries", StatusAndChange, &[]),
 ];
+
+/// Filters of lists, and the member of a description that each has to equal.
+const FILTERS: [(&str, &str); 8] = [
+    ("EndpointNameEquals", "EndpointName"),
+    ("EndpointName", "EndpointName"),
+    ("VariantNameEquals", "VariantName"),
+    ("ExperimentName", "ExperimentName"),
+    ("ModelPackageGroupName", "ModelPackageGroupName"),
+    ("ModelApprovalStatus", "ModelApprovalStatus"),
+    ("ModelNameEquals", "ModelName"),
+    ("JobCategory", "JobCategory"),
+];
+
+/// The members by which lists filter by status, each in its own operations.
+const STATUS_FILTERS: [&str; 4] =
+    ["StatusEquals", "FeatureGroupStatusEquals", "TrackingServerStatus", "Status"];
 
 /// Returns how an operation is answered, if it is one of the table.
 pub(super) fn listing(operation: &str) -> Option<Listing> {
-    let (operation, kind, list, prefix, has) = *ROWS.iter().find(|row| row.0 == operation)?;
-    Some(Listing { operation, kind, list, prefix, has })
+    let (operation, kind, list, has, also) = *ROWS.iter().find(|row| row.0 == operation)?;
+    Some(Listing { operation, form: form::of(kind), list, has, also })
 }
 
 /// Answers a list operation of the table.
@@ -76,16 +105,25 @@ pub(super) fn answer(
     listing: &Listing,
     body: &Value,
 ) -> Result<Value, Refusal> {
-    let after = time(body, &["CreationTimeAfter", "CreatedAfter"])?;
-    let before = time(body, &["CreationTimeBefore", "CreatedBefore"])?;
-    let mut resources = reach::resources(world, caller, listing.kind);
+    if listing.operation == "ListPipelineExecutions" {
+        required(body, "PipelineName", INVALID)?;
+    }
+    if listing.operation == "ListJobs" {
+        required(body, "JobCategory", INVALID)?;
+    }
+    let after = time(body, &["CreationTimeAfter", "CreatedAfter", "StartTimeAfter"])?;
+    let before = time(body, &["CreationTimeBefore", "CreatedBefore", "StartTimeBefore"])?;
+    let changed_after = time(body, &["LastModifiedTimeAfter"])?;
+    let mut resources = reach::resources(world, caller, listing.form.kind);
     resources.retain(|resource| {
         let created_at = instant(resource.created_at);
+        let has_status = |key: &&str| text(body, key).is_none_or(|it| it == resource.status);
         after.is_none_or(|after| created_at > after)
             && before.is_none_or(|before| created_at < before)
             && contains(body, "NameContains", &resource.name)
             && text(body, "PipelineNamePrefix").is_none_or(|start| resource.name.starts_with(start))
-            && text(body, "StatusEquals").is_none_or(|status| resource.status == status)
+            && STATUS_FILTERS.iter().all(has_status)
+            && passes(listing, body, resource)
     });
     sort(&mut resources, body, |resource| (resource.created_at, &resource.name))?;
     let scope = listing.operation;
@@ -97,8 +135,62 @@ pub(super) fn answer(
         return Ok(listed(listing.list, Vec::new(), "NextToken", Some(token(scope, 0))));
     }
     let (page, next) = cut(&PAGING, scope, body, &resources)?;
-    let items = page.iter().map(|resource| summary(caller, listing, resource)).collect();
+    // A filter by time of change sifts each page by itself, so many of them may be empty.
+    let changed = page.iter().filter(|resource| {
+        changed_after.as_ref().is_none_or(|after| instant(resource.created_at) > *after)
+    });
+    let items = changed.map(|resource| summary(listing, resource)).collect();
     Ok(listed(listing.list, items, "NextToken", next))
+}
+
+/// Tells whether the filters that only some lists have let a resource through.
+fn passes(listing: &Listing, body: &Value, resource: &Resource) -> bool {
+    let detail = |member: &str| resource.details.get(member).and_then(Value::as_str);
+    let kind = listing.form.kind;
+    let made_up = |member: &str| match (kind, member) {
+        // What a description says without details: see the form.
+        ("job", "JobCategory") => Some("AgentRFT"),
+        ("inference-component", "EndpointName") => Some(resource.name.as_str()),
+        ("inference-component", "VariantName") => Some("AllTraffic"),
+        _ => None,
+    };
+    match kind {
+        // An execution's ARN goes on from the pipeline's, and the request has the name or the ARN.
+        "pipeline-execution" => {
+            let asked = text(body, "PipelineName").unwrap_or_default().to_lowercase();
+            let name = asked.rsplit('/').next().unwrap_or_default();
+            resource.arn.to_lowercase().contains(&format!(":pipeline/{name}/execution/"))
+        }
+        "mlflow-app" => text(body, "DefaultForDomainId").is_none_or(|domain| {
+            let domains = resource.details.get("DefaultDomainIdList").and_then(Value::as_array);
+            domains.is_some_and(|domains| domains.iter().any(|known| known == domain))
+        }),
+        "experiment-trial-component" => parents(body, resource),
+        // Versions of a group are listed when their group is named, or when they are asked for.
+        "model-package" if text(body, "ModelPackageGroupName").is_none() => {
+            let versioned = detail("ModelPackageGroupName").is_some();
+            match text(body, "ModelPackageType") {
+                Some("Both") => true,
+                Some("Versioned") => versioned,
+                _ => !versioned,
+            }
+        }
+        _ => FILTERS.iter().all(|(key, member)| {
+            text(body, key).is_none_or(|wanted| detail(member).or(made_up(member)) == Some(wanted))
+        }),
+    }
+}
+
+/// Tells whether a trial component belongs to the trial and experiment that are asked for.
+fn parents(body: &Value, resource: &Resource) -> bool {
+    let parents = resource.details.get("Parents").and_then(Value::as_array);
+    ["TrialName", "ExperimentName"].iter().all(|key| {
+        text(body, key).is_none_or(|wanted| {
+            parents.is_some_and(|parents| {
+                parents.iter().any(|parent| text(parent, key) == Some(wanted))
+            })
+        })
+    })
 }
 
 /// Reads the first of several spellings of a time filter.
@@ -110,42 +202,45 @@ fn time(body: &Value, keys: &[&str]) -> Result<Option<Money>, Refusal> {
     decimal(value).map(Some).ok_or_else(refusal)
 }
 
-fn summary(caller: &Caller, listing: &Listing, resource: &Resource) -> Value {
-    let Listing { prefix, has, .. } = listing;
+fn summary(listing: &Listing, resource: &Resource) -> Value {
+    let Listing { form, has, also, .. } = listing;
+    let description = form::description(*form, resource);
     let mut summary = Map::new();
-    summary.insert(format!("{prefix}Name"), json!(resource.name));
-    summary.insert(format!("{prefix}Arn"), json!(listed_arn(resource)));
-    summary.insert("CreationTime".to_owned(), seconds(resource.created_at));
+    let mut take = |member: &str| {
+        if let Some(value) = description.get(member) {
+            summary.insert(member.to_owned(), value.clone());
+        }
+    };
+    take(&form.name());
+    take("CreationTime");
     if matches!(has, StatusAndChange | Change) {
-        summary.insert("LastModifiedTime".to_owned(), seconds(resource.created_at));
+        take("LastModifiedTime");
     }
     if matches!(has, StatusAndChange | Status) {
-        summary.insert(format!("{prefix}Status"), json!(resource.status));
+        take(form.status);
     }
-    // Members that AWS's model requires of some kinds.
-    match listing.kind {
+    also.iter().for_each(|member| take(member));
+    summary.insert(form.arn(), json!(listed_arn(resource)));
+    // Where a summary differs from the description.
+    match form.kind {
         "hyper-parameter-tuning-job" => {
-            summary.insert("Strategy".to_owned(), json!("Bayesian"));
-            for counters in ["TrainingJobStatusCounters", "ObjectiveStatusCounters"] {
-                summary.insert(counters.to_owned(), json!({}));
-            }
-        }
-        "automl-job" => {
-            summary.insert("AutoMLJobSecondaryStatus".to_owned(), json!(resource.status));
+            let strategy = &description["HyperParameterTuningJobConfig"]["Strategy"];
+            summary.insert("Strategy".to_owned(), strategy.clone());
         }
         "labeling-job" => {
-            summary.insert("LabelCounters".to_owned(), json!({}));
+            let team = &description["HumanTaskConfig"]["WorkteamArn"];
+            summary.insert("WorkteamArn".to_owned(), team.clone());
         }
         "optimization-job" => {
             summary.insert("OptimizationTypes".to_owned(), json!([]));
         }
-        "inference-component" => {
-            // A component is taken to sit on an endpoint of its own name.
-            let endpoint = format!("endpoint/{}", resource.name.to_lowercase());
-            let endpoint = reach::sagemaker_arn(caller, &endpoint);
-            summary.insert("EndpointArn".to_owned(), json!(endpoint));
-            summary.insert("EndpointName".to_owned(), json!(resource.name));
-            summary.insert("VariantName".to_owned(), json!("AllTraffic"));
+        // The one list without ARNs, and the one without names.
+        "inference-experiment" => drop(summary.remove("Arn")),
+        "training-session" => drop(summary.remove("TrainingSessionName")),
+        "pipeline-execution" | "training-plan" => {
+            summary.remove("CreationTime");
+            let start = seconds(resource.created_at);
+            summary.entry("StartTime").or_insert(start);
         }
         _ => {}
     }

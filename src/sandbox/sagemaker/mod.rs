@@ -4,13 +4,17 @@
 
 mod describe;
 mod identity;
+mod form;
 mod list;
+mod detail;
+mod search;
 mod tags;
 
-pub(super) use tags::merge;
+pub(super) use tags::{ARN_LETTERS_MAX, added, is_known, removed};
 
 use serde_json::{Value, json};
 
+use super::index;
 use super::page::{Paging, unknown};
 use super::wire::{Body, Caller, Refusal};
 use super::world::World;
@@ -34,6 +38,7 @@ pub fn answer(
     operation: &str,
     body: &Value,
 ) -> Result<Body, Refusal> {
+    index::refresh(world);
     let answer = match operation {
         "ListDomains" => identity::list_domains(world, caller, body)?,
         "ListUserProfiles" => identity::list_user_profiles(world, caller, body)?,
@@ -49,9 +54,11 @@ pub fn answer(
             tags::delete(world, caller, body)?;
             json!({})
         }
-        other => match list::listing(other) {
-            Some(listing) => list::answer(world, caller, &listing, body)?,
-            None => return Err(unknown(other)),
+        "Search" => search::answer(world, caller, body)?,
+        other => match (list::listing(other), detail::answer(world, caller, other, body)) {
+            (Some(listing), _) => list::answer(world, caller, &listing, body)?,
+            (None, Some(answer)) => answer?,
+            (None, None) => return Err(unknown(other)),
         },
     };
     Ok(Body::Json(answer))

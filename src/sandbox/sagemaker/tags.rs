@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::organisation::Tags;
 use super::super::page::{Paging, cut, listed, required};
+use super::super::past;
 use super::super::reach::{self, Place};
 use super::super::wire::{Caller, Refusal};
 use super::super::world::World;
@@ -16,9 +17,22 @@ const TAG_PAGING: Paging = Paging { least: 50, most: u64::MAX, usual: 50, ..PAGI
 
 const TAG_COUNT_MAX: usize = 50;
 
+/// Longer ARNs, which pipelines and model packages may have, cannot be tagged.
+pub(in super::super) const ARN_LETTERS_MAX: usize = 256;
+
+/// Kinds that have tags and that `AddTags` does not know.
+const UNKNOWN: [&str; 6] = [
+    "image-version",
+    "inference-experiment",
+    "lineage-group",
+    "model-card-export-job",
+    "pipeline-execution",
+    "workforce",
+];
+
 /// Lists the tags of a resource.
 pub(super) fn list(world: &World, caller: &Caller, body: &Value) -> Result<Value, Refusal> {
-    let place = find(world, caller, body)?;
+    let (_, place) = find(world, caller, body)?;
     let tags: Vec<(&String, &String)> = reach::tags(&world.organisation, place).iter().collect();
     let (page, next) = cut(&TAG_PAGING, "ListTags", body, &tags)?;
     let items = page.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
@@ -27,40 +41,42 @@ pub(super) fn list(world: &World, caller: &Caller, body: &Value) -> Result<Value
 
 /// Adds tags to a resource, or gives new values to those it has.
 pub(super) fn add(world: &mut World, caller: &Caller, body: &Value) -> Result<Value, Refusal> {
-    let place = find(world, caller, body)?;
-    let mut added = Tags::new();
+    let (arn, place) = find_taggable(world, caller, body)?;
+    let mut given = Tags::new();
     for tag in members(body, "Tags")? {
         let key = required(tag, "Key", INVALID)?;
         let value = tag.get("Value").and_then(Value::as_str);
         let value =
             value.ok_or_else(|| Refusal::invalid(format!("The tag `{key}` has no value")))?;
-        if added.insert(key.to_owned(), value.to_owned()).is_some() {
+        if given.insert(key.to_owned(), value.to_owned()).is_some() {
             return Err(Refusal::invalid(format!("The tag key `{key}` is given more than once")));
         }
     }
-    merge(reach::tags_mut(&mut world.organisation, place), &added)?;
-    let tags = reach::tags(&world.organisation, place).iter();
-    let all: Vec<Value> = tags.map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+    let next = added(world, place, &given)?;
+    let all: Vec<Value> =
+        next.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+    past::change(world, arn, place, next);
     Ok(json!({ "Tags": all }))
 }
 
 /// Deletes tags by key; a key that the resource does not have is no error.
 pub(super) fn delete(world: &mut World, caller: &Caller, body: &Value) -> Result<(), Refusal> {
-    let place = find(world, caller, body)?;
+    let (arn, place) = find_taggable(world, caller, body)?;
     let keys = members(body, "TagKeys")?;
     if keys.is_empty() {
         return Err(Refusal::invalid("TagKeys has to have at least one member"));
     }
-    let tags = reach::tags_mut(&mut world.organisation, place);
-    for key in keys.iter().filter_map(Value::as_str) {
-        tags.remove(key);
-    }
+    let next = removed(world, place, keys.iter().filter_map(Value::as_str))?;
+    past::change(world, arn, place, next);
     Ok(())
 }
 
-/// Puts tags onto others as SageMaker does: all of them or, when one is not allowed, none.
-pub(in super::super) fn merge(tags: &mut Tags, added: &Tags) -> Result<(), Refusal> {
-    for (key, value) in added {
+/// Returns the tags of a place with others put onto them: all or, when one is not allowed, none.
+///
+/// What is started later inherits what is put on a domain or a user profile; what runs already does not.
+pub(in super::super) fn added(world: &World, place: Place, given: &Tags) -> Result<Tags, Refusal> {
+    let mut tags = reach::tags(&world.organisation, place).clone();
+    for (key, value) in given {
         if key.is_empty() || key.chars().count() > 128 || value.chars().count() > 256 {
             return Err(Refusal::invalid(format!("The tag `{key}` has no key, or is too long")));
         }
@@ -74,15 +90,47 @@ pub(in super::super) fn merge(tags: &mut Tags, added: &Tags) -> Result<(), Refus
                  ([\\p{{L}}\\p{{Z}}\\p{{N}}_.:/=+\\-@]*)"
             )));
         }
+        if tags.get(key).is_some_and(|known| known != value) {
+            may_change(world, place, key)?;
+        }
+        tags.insert(key.clone(), value.clone());
     }
-    let mut merged = tags.clone();
-    merged.extend(added.iter().map(|(key, value)| (key.clone(), value.clone())));
-    if merged.len() > TAG_COUNT_MAX {
+    if tags.len() > TAG_COUNT_MAX {
         return Err(Refusal::invalid(format!(
             "A resource cannot have more than {TAG_COUNT_MAX} tags"
         )));
     }
-    *tags = merged;
+    Ok(tags)
+}
+
+/// Returns the tags of a place without some keys: all of them are taken or, when one has to stay, none.
+pub(in super::super) fn removed<'a>(
+    world: &World,
+    place: Place,
+    keys: impl Iterator<Item = &'a str>,
+) -> Result<Tags, Refusal> {
+    let mut tags = reach::tags(&world.organisation, place).clone();
+    for key in keys {
+        if tags.remove(key).is_some() {
+            may_change(world, place, key)?;
+        }
+    }
+    Ok(tags)
+}
+
+/// Tells whether `AddTags` knows a kind; some bear tags from their creation and cannot be given others.
+pub(in super::super) fn is_known(kind: &str) -> bool {
+    !UNKNOWN.contains(&kind)
+}
+
+/// Refuses to touch a tag that SageMaker set, in the variant in which it does not allow that.
+fn may_change(world: &World, place: Place, key: &str) -> Result<(), Refusal> {
+    let own = key.starts_with("sagemaker:") && key.ends_with("-arn");
+    if world.variants.own_tags_fixed && own && !matches!(place, Place::FileSystem(_)) {
+        return Err(Refusal::invalid(format!(
+            "The tag `{key}` was set by SageMaker and can be neither changed nor removed"
+        )));
+    }
     Ok(())
 }
 
@@ -100,7 +148,7 @@ fn members<'a>(body: &'a Value, key: &str) -> Result<&'a [Value], Refusal> {
 }
 
 /// Finds the resource of a request; its ARN counts letter by letter.
-fn find(world: &World, caller: &Caller, body: &Value) -> Result<Place, Refusal> {
+fn find<'a>(world: &World, caller: &Caller, body: &'a Value) -> Result<(&'a str, Place), Refusal> {
     let arn = required(body, "ResourceArn", INVALID)?;
     let failed = |constraint: &str| {
         Refusal::invalid(format!(
@@ -108,7 +156,7 @@ fn find(world: &World, caller: &Caller, body: &Value) -> Result<Place, Refusal> 
              constraint: {constraint}"
         ))
     };
-    if arn.chars().count() > 256 {
+    if arn.chars().count() > ARN_LETTERS_MAX {
         return Err(failed("Member must have length less than or equal to 256"));
     }
     if !arn.starts_with("arn:aws") || arn.split(':').nth(2) != Some("sagemaker") {
@@ -117,5 +165,18 @@ fn find(world: &World, caller: &Caller, body: &Value) -> Result<Place, Refusal> 
              arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:[0-9]{12}:.+",
         ));
     }
-    reach::find(world, caller, arn).ok_or_else(|| Refusal::invalid("Resource does not exist"))
+    let place = reach::find(world, caller, arn);
+    Ok((arn, place.ok_or_else(|| Refusal::invalid("Resource does not exist"))?))
+}
+
+fn find_taggable<'a>(
+    world: &World,
+    caller: &Caller,
+    body: &'a Value,
+) -> Result<(&'a str, Place), Refusal> {
+    let (arn, place) = find(world, caller, body)?;
+    if !is_known(reach::kind(&world.organisation, place).1) {
+        return Err(Refusal::invalid(format!("Tagging is not supported for the resource {arn}")));
+    }
+    Ok((arn, place))
 }

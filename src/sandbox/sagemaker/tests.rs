@@ -2,6 +2,9 @@
 //!
 //! **Invariant:** requests and answers only, as a client would see them.
 
+mod origin;
+mod search;
+
 use serde_json::{Value, json};
 
 use super::super::sample::{DOMAIN, DOMAIN_ARN, MEMBER, at, member, payer, world};
@@ -169,7 +172,7 @@ fn bad_requests_are_refused() {
     ] {
         assert_eq!(refused(operation, &body).code, "ValidationException", "{operation} {body}");
     }
-    assert_eq!(refused("ListHubs", &json!({})).code, "UnknownOperationException");
+    assert_eq!(refused("ListImages", &json!({})).code, "UnknownOperationException");
 }
 
 #[test]
