@@ -1,5 +1,7 @@
 //! Owns `demo` and `sandbox`: the embedded organisation, asked by the batch, or left open for others to ask.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use crate::aws;
@@ -24,21 +26,23 @@ const DEMO_CONFIGURATION: &str = include_str!("demo.toml");
 const KEY_PREFIX: &str = "AKIASANDBOX";
 
 fn world(organisation: &Organisation, now: Timestamp) -> Result<World, Failure> {
-    let scenario = match &organisation.scenario {
-        None => Scenario::default(),
-        Some(path) => {
-            let text = String::from_utf8_lossy(&disk::read(path)?).into_owned();
-            Scenario::parse(&text).map_err(|error| Failure {
-                kind: Kind::Failed,
-                message: format!("`{}` is not a scenario", path.display()),
-                causes: vec![error.to_string().trim_end().to_owned()],
-                hints: vec![
-                    "`src/sandbox/scenario.toml` in the sources is the embedded one".to_owned(),
-                ],
-            })?
-        }
-    };
+    let scenario =
+        organisation.scenario.as_deref().map_or_else(|| Ok(Scenario::default()), read)?;
     Ok(generate::world(&scenario, organisation.seed, organisation.scale, now))
+}
+
+/// Reads a scenario: an embedded one by its name, or a file.
+fn read(path: &Path) -> Result<Scenario, Failure> {
+    if let Some(scenario) = path.to_str().and_then(Scenario::named) {
+        return Ok(scenario);
+    }
+    let text = String::from_utf8_lossy(&disk::read(path)?).into_owned();
+    Scenario::parse(&text).map_err(|error| Failure {
+        kind: Kind::Failed,
+        message: format!("`{}` is not a scenario", path.display()),
+        causes: vec![error.to_string().trim_end().to_owned()],
+        hints: vec!["`src/sandbox/scenario.toml` in the sources is the embedded one".to_owned()],
+    })
 }
 
 fn not_started(error: &std::io::Error) -> Failure {

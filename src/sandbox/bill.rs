@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use jiff::ToSpan;
 use jiff::civil::Date;
 
 pub use super::metric::Metric;
@@ -144,6 +145,10 @@ pub fn day_number(day: Date) -> i32 {
     i32::try_from(since.as_secs().div_euclid(86_400)).expect("dates lie within ±9999 years")
 }
 
+fn day_of(number: i32) -> Date {
+    jiff::civil::date(1970, 1, 1) + i64::from(number).days()
+}
+
 fn month_number(day: Date) -> i32 {
     i32::from(day.year()) * 12 + i32::from(day.month()) - 1
 }
@@ -218,6 +223,25 @@ impl Charge {
                 if from < to { quantities[from..to].iter().sum() } else { 0 }
             }
         }
+    }
+
+    /// Returns the first and the last day before `end` with a quantity.
+    pub fn used(&self, end: Date) -> Option<(Date, Date)> {
+        let end = day_number(end);
+        let used = |(day, quantity): (i32, i64)| (day < end && quantity != 0).then_some(day);
+        let (first, last) = match &self.days {
+            Days::Few(days) => {
+                let mut days = days.iter().copied().filter_map(used);
+                let first = days.next()?;
+                (first, days.next_back().unwrap_or(first))
+            }
+            Days::Each { first, quantities } => {
+                let mut days = (*first..).zip(quantities.iter().copied()).filter_map(used);
+                let first = days.next()?;
+                (first, days.last().unwrap_or(first))
+            }
+        };
+        Some((day_of(first), day_of(last)))
     }
 
     /// Returns what that quantity amounts to: 10⁻¹⁰ currency, or 10⁻⁶ units for usage.
@@ -312,6 +336,21 @@ mod tests {
         }
         let january = Month::parse("2026-01").unwrap().period();
         assert_eq!(charge.cost(Metric::UnblendedCost, january).to_string(), "3.682537572");
+    }
+
+    #[test]
+    fn the_days_with_use_are_those_with_a_quantity() {
+        let first = date(2026, 2, 27);
+        let daily = Charge::daily(meter(), Rates::flat(1), first, vec![0, 5, 0, 7, 0]);
+        let few = Charge::on(meter(), Rates::flat(1), &[(first, 0), (date(2026, 3, 2), 7)]);
+        let print = |charge: &Charge, day: i8| {
+            let used = charge.used(date(2026, 3, day));
+            used.map_or("-".to_owned(), |(first, last)| format!("{first}..{last}"))
+        };
+        assert_eq!(print(&daily, 9), "2026-02-28..2026-03-02");
+        assert_eq!(print(&daily, 2), "2026-02-28..2026-02-28");
+        assert_eq!(print(&few, 9), "2026-03-02..2026-03-02");
+        assert_eq!(print(&few, 2), "-");
     }
 
     #[test]

@@ -4,11 +4,11 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::http::Request;
 use super::route::Reply;
-use super::world::World;
+use super::world::{Variants, World};
 use crate::money::Money;
 use crate::period::Month;
 
@@ -45,6 +45,12 @@ pub(super) fn answer(world: &mut World, request: &Request) -> Reply {
             world.bill.add_late_credit(&account, &service, credit.month, credit.amount);
             json!({})
         }),
+        ("POST", "/_sandbox/variants") => {
+            read(request).and_then(|changes| vary(&world.variants, changes)).map(|variants| {
+                world.variants = variants;
+                json!(world.variants)
+            })
+        }
         (method, path) => Err(format!("nothing at {method} {path}")),
     };
     let (status, body) = match answer {
@@ -53,6 +59,15 @@ pub(super) fn answer(world: &mut World, request: &Request) -> Reply {
     };
     let headers = vec![("content-type", "application/json".to_owned())];
     Reply { status, headers, body: body.to_string().into_bytes() }
+}
+
+/// Returns the variants with some of them changed.
+fn vary(variants: &Variants, changes: Map<String, Value>) -> Result<Variants, String> {
+    let mut all = json!(variants);
+    for (name, value) in changes {
+        all[name] = value;
+    }
+    Variants::deserialize(all).map_err(|error| error.to_string())
 }
 
 fn receipt(world: &World) -> Value {

@@ -3,6 +3,7 @@
 //! **Invariant:** names only `money` and `period`, so it cannot agree with the program's mistakes.
 
 // What is there, and what it costs.
+pub mod tag_key;
 pub mod organisation;
 mod metric;
 pub mod bill;

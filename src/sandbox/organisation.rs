@@ -2,11 +2,11 @@
 //!
 //! **Invariant:** plain data; names nothing of the program but `money` and `period`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 
+pub use super::tag_key::{Backfill, TagKey};
 use crate::money::Money;
 
 /// Tags as they are on a resource now.
@@ -39,6 +39,8 @@ pub struct Organisation {
     pub tag_keys: Vec<TagKey>,
     /// Requested billing backfills, oldest first.
     pub backfills: Vec<Backfill>,
+    /// What the makers of resources without their domain tag left behind, for tests; no service tells it.
+    pub traces: Vec<Trace>,
 }
 
 /// An AWS account.
@@ -173,6 +175,46 @@ pub struct Resource {
     pub deleted_at: Option<Timestamp>,
 }
 
+/// What is known of a resource whose domain is a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The true ARN.
+    pub arn: String,
+    /// The case that it was made for.
+    pub case: &'static str,
+    /// How much of its domain can be told.
+    pub clue: Clue,
+    /// The id of the domain that it truly belongs to; absent for what no domain has to do with.
+    pub truth: Option<String>,
+    /// Whether it costs something as it is.
+    pub costs: bool,
+}
+
+/// How much can be told of the domain of a resource, by whoever sees all that AWS tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Clue {
+    /// It has its right domain tag.
+    Tagged,
+    /// It lacks the tag, and what there is tells its domain.
+    Told,
+    /// Signs of different weight disagree; nobody need judge, and whoever does has to be right.
+    Contested,
+    /// Signs of one weight disagree.
+    Tied,
+    /// Only a role points anywhere, and roles are lent.
+    Hinted,
+    /// Nothing points to a single domain.
+    Silent,
+    /// Its domain tag is not that of the domain that everything else tells.
+    Contradicted,
+    /// Its tags name a domain that is gone.
+    Stale,
+    /// It cannot be tagged, whatever is told.
+    Barred,
+    /// All that there is tells another domain than the true one.
+    Blind,
+}
+
 /// An EFS file system.
 #[derive(Clone, Debug)]
 pub struct FileSystem {
@@ -226,43 +268,28 @@ pub struct Notification {
     pub subscribers: Vec<(String, String)>,
 }
 
-/// A cost allocation tag key and the days from which it was active or not.
-#[derive(Clone, Debug)]
-pub struct TagKey {
-    /// The key, without prefix.
-    pub key: String,
-    /// Status changes, oldest first; before the first one the key is inactive.
-    pub changes: Vec<(Date, bool)>,
-    /// When its status was last changed.
-    pub updated_at: Option<Timestamp>,
-    /// The first day of the last month with use.
-    pub last_used: Option<Date>,
+impl Organisation {
+    /// Returns the keys whose listed status is active.
+    pub fn active_keys(&self) -> BTreeSet<String> {
+        self.tag_keys.iter().filter(|it| it.is_on()).map(|it| it.key.clone()).collect()
+    }
 }
 
-/// A requested billing backfill.
-#[derive(Clone, Debug)]
-pub struct Backfill {
-    /// The first day that it rewrites.
-    pub from: Date,
-    /// When it was requested.
-    pub requested_at: Timestamp,
-    /// When it was done; absent while processing.
-    pub completed_at: Option<Timestamp>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl TagKey {
-    /// Tells whether the key was active on that day, backfills included.
-    ///
-    /// A completed backfill applies the status of its time to every day from its first on.
-    pub fn active_on(&self, day: Date, backfills: &[Backfill]) -> bool {
-        let status_at = |at: Date| {
-            self.changes.iter().rev().find(|(since, _)| *since <= at).is_some_and(|(_, on)| *on)
+    #[test]
+    fn the_listed_status_is_the_last_change_even_before_it_shows() {
+        let day = |day: &str| day.parse().unwrap();
+        let key = TagKey {
+            key: "team".to_owned(),
+            changes: vec![(day("2026-01-01"), false), (day("2027-01-01"), true)],
+            ..TagKey::default()
         };
-        let rewritten = backfills.iter().rev().find_map(|backfill| {
-            let done = backfill.completed_at?;
-            let asked = jiff::tz::TimeZone::UTC.to_datetime(backfill.requested_at).date();
-            (backfill.from <= day && day <= asked && done >= backfill.requested_at).then_some(asked)
-        });
-        status_at(rewritten.unwrap_or(day))
+        assert!(!key.status_on(day("2026-12-31")));
+        let organisation =
+            Organisation { tag_keys: vec![key, TagKey::default()], ..Organisation::default() };
+        assert_eq!(organisation.active_keys(), BTreeSet::from(["team".to_owned()]));
     }
 }

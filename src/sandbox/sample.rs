@@ -54,8 +54,7 @@ pub(super) fn world() -> World {
         tag_keys: vec![TagKey {
             key: "sagemaker:domain-arn".to_owned(),
             changes: vec![(date(2026, 1, 1), true)],
-            updated_at: None,
-            last_used: None,
+            ..TagKey::default()
         }],
         backfills: Vec::new(),
     };

@@ -29,6 +29,9 @@ pub struct Scenario {
     /// The budgets.
     #[serde(default)]
     pub budgets: Vec<Budget>,
+    /// Resources without their domain tag, and oddly tagged ones; none when absent.
+    #[serde(default)]
+    pub legacy: Option<Legacy>,
     /// What differs between organisations.
     #[serde(default)]
     pub variants: Variants,
@@ -106,10 +109,34 @@ pub struct Domain {
 pub struct TagKey {
     /// The key.
     pub key: String,
-    /// How many months ago it became active.
+    /// How many months ago it became active; it never was when absent.
     pub active_months_ago: Option<i32>,
-    /// On which day of that month; the first when absent.
+    /// How many months ago it became inactive again; it still is active when absent.
+    pub inactive_months_ago: Option<i32>,
+    /// On which day of those months; the first when absent.
     pub day: Option<i8>,
+    /// How many hours after the start billing lists it; at once when absent.
+    pub listed_after_hours: Option<i32>,
+}
+
+/// Which resources without their domain tag there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Legacy {
+    /// Whether each case of evidence and each counter-example is made, once in every domain.
+    pub cases: bool,
+    /// How many resources of drawn kinds and signs each domain gets besides.
+    pub per_domain: u32,
+    /// How many plain ones are spread over the domains besides.
+    pub count: u32,
+    /// Whether people deploy the models of another domain and leave no trace of themselves.
+    pub blind: bool,
+}
+
+impl Default for Legacy {
+    fn default() -> Legacy {
+        Legacy { cases: true, per_domain: 12, count: 0, blind: false }
+    }
 }
 
 /// How a budget's limit relates to what is spent.
@@ -148,6 +175,12 @@ impl Default for Scenario {
 }
 
 impl Scenario {
+    /// Returns an embedded scenario by its name: `legacy` is the default one with resources that lack their tags.
+    pub fn named(name: &str) -> Option<Scenario> {
+        (name == "legacy")
+            .then(|| Scenario { legacy: Some(Legacy::default()), ..Scenario::default() })
+    }
+
     /// Reads a scenario from TOML.
     pub fn parse(text: &str) -> Result<Scenario, toml::de::Error> {
         toml::from_str(text)

@@ -14,7 +14,7 @@ use super::bill::Bill;
 use super::ce::Pages;
 use super::faults::Faults;
 use super::index::Index;
-use super::organisation::Organisation;
+use super::organisation::{Backfill, Organisation};
 use super::past::Past;
 use crate::period::Month;
 
@@ -66,10 +66,22 @@ pub struct Variants {
     pub estimated_days: u8,
     /// Groups on one page of Cost Explorer.
     pub page_groups: u32,
-    /// An unknown key fails its entry (200 with `Errors`) and not the whole call.
+    /// Unknown keys alone fail their entries (200 with `Errors`) and not the whole call.
     pub unknown_keys_partial: bool,
+    /// An unknown key among known ones fails the whole call and not its entry.
+    pub mixed_keys_refused: bool,
+    /// Hours until a key that a visible charge bears is listed.
+    pub listing_hours: u8,
     /// Hours until a key's change of status shows in the bill.
     pub activation_hours: u8,
+    /// How many keys may be active at once.
+    pub active_keys_max: u32,
+    /// One active key too many is a `LimitExceededException`, as throttling is, and no `ServiceQuotaExceededException`.
+    pub quota_as_throttle: bool,
+    /// Hours after its end until a backfill shows in Cost Explorer.
+    pub backfill_lag_hours: u8,
+    /// Backfills end as `FAILED`, without effect.
+    pub backfill_fails: bool,
     /// Cost Explorer answers for an inactive key as if it had never been active.
     pub inactive_keys_hidden: bool,
     /// SageMaker refuses to change or to remove its own tags (`sagemaker:…-arn`) once they are there.
@@ -92,7 +104,13 @@ impl Default for Variants {
             estimated_days: 5,
             page_groups: 5000,
             unknown_keys_partial: false,
+            mixed_keys_refused: false,
+            listing_hours: 24,
             activation_hours: 24,
+            active_keys_max: 500,
+            quota_as_throttle: true,
+            backfill_lag_hours: 24,
+            backfill_fails: false,
             inactive_keys_hidden: false,
             own_tags_fixed: false,
             tag_lag_seconds: 0,
@@ -146,7 +164,12 @@ impl World {
 
     /// Returns the first day that the bill does not show yet.
     pub fn visible_end(&self) -> Date {
-        let then = self.now - i64::from(self.variants.lag_hours).hours();
+        self.visible_end_at(self.now)
+    }
+
+    /// Returns the first day that the bill did not show yet at some moment.
+    pub fn visible_end_at(&self, at: Timestamp) -> Date {
+        let then = at - i64::from(self.variants.lag_hours).hours();
         TimeZone::UTC.to_datetime(then).date()
     }
 
@@ -160,12 +183,16 @@ impl World {
 
     /// Tells whether a tag on a resource shows in the bill of that day.
     pub fn is_active(&self, key: &str, day: Date) -> bool {
-        let organisation = &self.organisation;
-        organisation
-            .tag_keys
-            .iter()
-            .find(|it| it.key == key)
-            .is_some_and(|it| it.active_on(day, &organisation.backfills))
+        let Organisation { tag_keys, backfills, .. } = &self.organisation;
+        let Some(key) = tag_keys.iter().find(|it| it.key == key) else { return false };
+        if self.variants.inactive_keys_hidden && !key.status_on(self.today()) {
+            return false;
+        }
+        let lag = i64::from(self.variants.backfill_lag_hours).hours();
+        let shows = |it: &&Backfill| {
+            !it.failed && it.completed_at.is_some_and(|completed_at| completed_at + lag <= self.now)
+        };
+        key.active_on(day, backfills.iter().filter(shows))
     }
 }
 

@@ -19,6 +19,7 @@ mod member;
 mod receipt;
 mod retag;
 mod retag_faults;
+mod retag_truth;
 mod reuse;
 mod run;
 mod tidy;

@@ -19,7 +19,7 @@ use clap::Parser;
 use tempfile::TempDir;
 
 use crate::run::{Output, Sandbox, apportion, files, read};
-use crate::world::{Fuse, MEMBER, PAYER, alter, make, now, settings, small};
+use crate::world::{Fuse, MEMBER, PAYER, alter, fused, make, now, small};
 
 pub(crate) type Tags = std::collections::BTreeMap<String, String>;
 
@@ -113,7 +113,7 @@ impl Desk {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let settings = settings(world, PAYER, None, fuse.cloned());
+            let settings = fused(world, PAYER, None, fuse.cloned());
             let session = Session::open(&settings).await.unwrap();
             let dead = async {
                 match fuse {

@@ -114,10 +114,14 @@ fn a_backfill_is_read_again_for_the_whole_history() {
     };
     assert_eq!(claimed(&first), month("2026-03"));
     alter(&world, |world| {
+        let active = world.organisation.active_keys();
+        // Long enough ago that Cost Explorer shows it.
         world.organisation.backfills.push(Backfill {
             from: date(2025, 12, 1),
-            requested_at: now() - 2.hours(),
-            completed_at: Some(now() - 1.hours()),
+            requested_at: now() - 47.hours(),
+            completed_at: Some(now() - 25.hours()),
+            active,
+            ..Backfill::default()
         });
     });
     let again = ask(&world, &options(), Some(&first));

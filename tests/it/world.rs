@@ -178,8 +178,13 @@ impl AsyncSleep for Instant {
     }
 }
 
-/// Returns the settings of a session that is answered in process, by a wire that may go dead.
-pub(crate) fn settings(
+/// Returns the settings of a session that is answered in process.
+pub(crate) fn settings(world: &Shared, account: &str, deaf_to: Option<&'static str>) -> Settings {
+    fused(world, account, deaf_to, None)
+}
+
+/// Returns the settings of a session whose wire may go dead.
+pub(crate) fn fused(
     world: &Shared,
     account: &str,
     deaf_to: Option<&'static str>,
@@ -234,12 +239,12 @@ pub(crate) fn ask_as(
     options: &Options,
     earlier: Option<&Snapshot>,
 ) -> Result<Snapshot, ask::Error> {
-    run(&settings(world, account, None, None), options, earlier)
+    run(&settings(world, account, None), options, earlier)
 }
 
 /// Collects in process as the payer; requests that hold a text are never answered.
 pub(crate) fn ask_without(world: &Shared, options: &Options, text: &'static str) -> Snapshot {
-    run(&settings(world, PAYER, Some(text), None), options, None).unwrap()
+    run(&settings(world, PAYER, Some(text)), options, None).unwrap()
 }
 
 fn run(

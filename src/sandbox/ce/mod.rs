@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** every answer is computed from the bill; none is canned.
 
+mod backfill;
 mod dimension;
 mod expression;
 mod forecast;
@@ -36,7 +37,7 @@ pub fn answer(
     operation: &str,
     body: &Value,
 ) -> Result<Body, Refusal> {
-    tags::settle_backfills(world);
+    backfill::settle(world);
     if world.faults.cost_explorer_disabled {
         return Err(Refusal::denied("User not enabled for cost explorer access"));
     }
@@ -47,8 +48,8 @@ pub fn answer(
         "GetDimensionValues" => values::get_dimension_values(world, caller, body),
         "ListCostAllocationTags" => tags::list_cost_allocation_tags(world, caller, body),
         "UpdateCostAllocationTagsStatus" => tags::update_status(world, caller, body),
-        "StartCostAllocationTagBackfill" => tags::start_backfill(world, caller, body),
-        "ListCostAllocationTagBackfillHistory" => tags::backfill_history(world, caller, body),
+        "StartCostAllocationTagBackfill" => backfill::start(world, caller, body),
+        "ListCostAllocationTagBackfillHistory" => backfill::history(world, caller, body),
         other => Err(Refusal::new("UnknownOperationException", format!("Unknown: {other}"))),
     }?;
     if PAID.contains(&operation) {

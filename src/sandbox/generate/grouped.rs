@@ -46,8 +46,8 @@ pub fn grouped(months: u32, groups: u32, now: Timestamp) -> World {
             .map(|key| TagKey {
                 key: key.to_owned(),
                 changes: vec![(jiff::civil::date(2023, 1, 1), true)],
-                updated_at: None,
                 last_used: Some(open.start()),
+                ..TagKey::default()
             })
             .to_vec(),
         ..Organisation::default()

@@ -5,6 +5,7 @@
 mod budget;
 mod domain;
 mod grouped;
+mod legacy;
 mod meter;
 mod name;
 mod pool;
@@ -23,7 +24,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::bill::{Bill, Charge, Text};
 use super::organisation::{Account, Organisation, TagKey, Tags};
-use super::scenario::Scenario;
+use super::scenario::{self, Scenario};
 use super::world::{Variants, World};
 use crate::period::{Month, Period};
 
@@ -36,6 +37,7 @@ struct Making<'a> {
     variants: Variants,
     seed: u64,
     rng: ChaCha8Rng,
+    now: Timestamp,
     today: Date,
     /// From thirteen months back to the end of next month, so that the clock can be moved on.
     span: Period,
@@ -65,6 +67,7 @@ pub fn world(scenario: &Scenario, seed: u64, scale: u32, now: Timestamp) -> Worl
         variants: scenario.variants.clone(),
         seed,
         rng: ChaCha8Rng::seed_from_u64(seed),
+        now,
         today,
         span,
         calendar: meter::calendar(span),
@@ -80,7 +83,10 @@ pub fn world(scenario: &Scenario, seed: u64, scale: u32, now: Timestamp) -> Worl
         domain::make(&mut making, template, nth, scale, templates);
     }
     pool::make(&mut making);
-    let Making { organisation, charges, variants, .. } = making;
+    let Making { mut organisation, charges, variants, .. } = making;
+    if let Some(switches) = &scenario.legacy {
+        legacy::make(&mut organisation, switches, seed, today);
+    }
     let mut world = World::new(now, organisation, Bill { charges }, variants);
     budget::make(&mut world, scenario);
     world
@@ -103,20 +109,28 @@ fn ground(making: &mut Making<'_>) {
             joined_at,
         })
         .collect();
-    let open = Month::of(making.today);
-    let key = |key: &super::scenario::TagKey| {
-        let since = key.active_months_ago.map(|months| {
-            let first = open.plus(-months).start();
-            first + i64::from(key.day.unwrap_or(1).clamp(1, 28) - 1).days()
-        });
-        TagKey {
-            key: key.key.clone(),
-            changes: since.map(|day| (day, true)).into_iter().collect(),
-            updated_at: since.map(instant),
-            last_used: Some(open.start()),
-        }
+    let now = making.now;
+    organisation.tag_keys = scenario.tag_keys.iter().map(|it| tag_key(it, now)).collect();
+}
+
+/// Makes a tag key with the days from which its changes show.
+fn tag_key(described: &scenario::TagKey, now: Timestamp) -> TagKey {
+    let open = Month::of(TimeZone::UTC.to_datetime(now).date());
+    let on_day = |months: i32| {
+        let first = open.plus(-months).start();
+        first + i64::from(described.day.unwrap_or(1).clamp(1, 28) - 1).days()
     };
-    organisation.tag_keys = scenario.tag_keys.iter().map(key).collect();
+    let on = described.active_months_ago.map(|months| (on_day(months), true));
+    // What never was active cannot become inactive.
+    let off = on.and(described.inactive_months_ago).map(|months| (on_day(months), false));
+    let changes: Vec<(Date, bool)> = on.into_iter().chain(off).collect();
+    TagKey {
+        key: described.key.clone(),
+        listed_at: described.listed_after_hours.map(|hours| now + i64::from(hours).hours()),
+        updated_at: changes.last().map(|(day, _)| instant(*day)),
+        changes,
+        last_used: Some(open.start()),
+    }
 }
 
 impl Making<'_> {
@@ -235,6 +249,34 @@ mod tests {
         let discount = |it: &Charge| &*it.meter.record_type == "EdpDiscount";
         assert!(sum(&world, Metric::UnblendedCost, discount) < Money::from_cents(-10_000));
         assert!(sum(&world, Metric::NetUnblendedCost, discount).is_zero());
+    }
+
+    #[test]
+    fn keys_are_as_the_scenario_tells() {
+        let text = "[[tag_keys]]\nkey = 'never'\n\
+            [[tag_keys]]\nkey = 'since'\nactive_months_ago = 2\nday = 9\n\
+            [[tag_keys]]\nkey = 'once'\nactive_months_ago = 10\ninactive_months_ago = 3\n\
+            [[tag_keys]]\nkey = 'unseen'\nlisted_after_hours = 30\n";
+        let start =
+            "payer = '111122223333'\norganization_id = 'o-a'\naccounts = []\ndomains = []\n";
+        let scenario = Scenario::parse(&format!("{start}{text}")).unwrap();
+        let world = world(&scenario, 1, 1, "2026-11-22T16:00:00Z".parse().unwrap());
+        let print = |key: &TagKey| {
+            let changes = key.changes.iter().map(|(day, on)| format!(" {day} {on}"));
+            let at = |at: Option<Timestamp>| at.map_or("-".to_owned(), |at| at.to_string());
+            let changes: String = changes.collect();
+            format!("{}{changes} {} {}", key.key, at(key.updated_at), at(key.listed_at))
+        };
+        let keys: Vec<String> = world.organisation.tag_keys.iter().map(print).collect();
+        assert_eq!(
+            keys,
+            [
+                "never - -",
+                "since 2026-09-09 true 2026-09-09T09:00:00Z -",
+                "once 2026-01-01 true 2026-08-01 false 2026-08-01T09:00:00Z -",
+                "unseen - 2026-11-23T22:00:00Z",
+            ]
+        );
     }
 
     #[test]

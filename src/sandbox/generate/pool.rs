@@ -99,7 +99,13 @@ fn outside(making: &mut Making<'_>) {
             arn: format!("arn:aws:sagemaker:{region}:{account}:{kind}/{name}"),
             name,
             status: if kind == "training-job" { "Completed" } else { "InService" }.to_owned(),
-            details: serde_json::Value::Null,
+            // It runs as a role of its own, and the configuration that the endpoint was made from is gone.
+            details: if kind == "endpoint" {
+                serde_json::json!({ "EndpointConfigName": format!("{team}-legacy") })
+            } else {
+                let role = format!("arn:aws:iam::{account}:role/{team}-automation");
+                serde_json::json!({ "RoleArn": role })
+            },
             truth: None,
             tags: Tags::new(),
             created_at: instant(old),

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** every expected figure is worked out by hand from the bill in `world`.
 
+mod backfill;
 mod key;
 mod page;
 
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::{answer, spend};
 use crate::money::Money;
-use crate::period::Period;
+use crate::period::{Month, Period};
 use crate::sandbox::bill::{Bill, Charge, Meter, Rates};
 use crate::sandbox::faults::{Drift, Tamper};
 use crate::sandbox::organisation::{Account, Organisation, TagKey};
@@ -74,8 +75,7 @@ fn world() -> World {
     let key = |key: &str, since: Option<Date>| TagKey {
         key: key.into(),
         changes: since.map(|day| (day, true)).into_iter().collect(),
-        updated_at: None,
-        last_used: None,
+        ..TagKey::default()
     };
     let organisation = Organisation {
         payer: PAYER.into(),
@@ -103,6 +103,30 @@ fn ask_as(
         Body::Written(text) => serde_json::from_str(&text).unwrap(),
         Body::Xml(text) => panic!("{text}"),
     })
+}
+
+/// Changes statuses; returns the failed entries a line each, or the refusal.
+fn set(world: &mut World, keys: &[(&str, bool)]) -> Result<String, String> {
+    let entry = |(key, on): &(&str, bool)| json!({"TagKey": key, "Status": if *on { "Active" } else { "Inactive" }});
+    let entries: Vec<Value> = keys.iter().map(entry).collect();
+    let body = json!({ "CostAllocationTagsStatus": entries });
+    let answer = ask_as(world, PAYER, "UpdateCostAllocationTagsStatus", &body)
+        .map_err(|refusal| format!("{}: {}", refusal.code, refusal.message))?;
+    let print = |error: &Value| {
+        ["TagKey", "Code", "Message"].map(|name| error[name].as_str().unwrap()).join(" ")
+    };
+    let errors = answer["Errors"].as_array().unwrap();
+    Ok(errors.iter().map(print).collect::<Vec<String>>().join("\n"))
+}
+
+/// Prints a month by the key `team`.
+fn team_of(world: &mut World, month: &str) -> String {
+    let period = Month::parse(month).unwrap().period();
+    let group = json!({"GroupBy": [{"Type": "TAG", "Key": "team"}]});
+    let (start, end) = (period.start.to_string(), period.end.to_string());
+    print(
+        &ask_as(world, PAYER, "GetCostAndUsage", &usage(&start, &end, "MONTHLY", &group)).unwrap(),
+    )
 }
 
 fn usage(start: &str, end: &str, granularity: &str, more: &Value) -> Value {
