@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """What is written by hand to put the domain tag on older resources: list them, then `add-tags` one at a time.
 
-tag_loop.py DOMAIN_ARN REGION SAMPLE [SLEEP]
+tag_loop.py REGION SAMPLE [SLEEP]
 
 Lists every type in one region, leaves out what the tagging API knows to have the tag, and tags the first SAMPLE of
-the rest with one domain, with SLEEP seconds between two calls. It infers nothing, keeps nothing to undo with, and
+the rest with the region's first domain, with SLEEP seconds between two calls. It infers nothing, keeps nothing to undo with, and
 starts again from the beginning when it is stopped. Prints how many it found, how many it tagged and how long each
 half took.
 """
@@ -54,12 +54,13 @@ def listed(client, operation, field, arn):
 
 
 def main():
-    domain, region, sample = sys.argv[1], sys.argv[2], int(sys.argv[3])
-    pause = float(sys.argv[4]) if len(sys.argv) > 4 else 0.0
+    region, sample = sys.argv[1], int(sys.argv[2])
+    pause = float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
     # The retries that the AWS CLI has by default.
     config = Config(region_name=region, retries={"mode": "standard", "max_attempts": 3})
     sagemaker = boto3.client("sagemaker", config=config)
     tagging = boto3.client("resourcegroupstaggingapi", config=config)
+    domain = sagemaker.list_domains()["Domains"][0]["DomainArn"]
     started = time.perf_counter()
     tagged = set()
     pages = tagging.get_paginator("get_resources")
