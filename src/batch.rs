@@ -97,3 +97,95 @@ fn way(tagged_by: TaggedBy) -> &'static str {
         TaggedBy::Nothing => "nothing",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Change, PlanKind};
+
+    fn marks(text: &str) -> Option<Marks> {
+        let pairs = text.split_whitespace().filter_map(|word| word.split_once('='));
+        Marks::of(
+            &pairs.map(|(key, value)| (format!("sagemaker:{key}-arn"), value.to_owned())).collect(),
+        )
+    }
+
+    /// A plan of lines `kind/name | before | after`.
+    fn plan(text: &str) -> Plan<Marks> {
+        let items = text.lines().filter_map(|line| {
+            let mut parts = line.split('|');
+            let id = parts.next()?.trim();
+            let id = if id.contains(':') {
+                id.to_owned()
+            } else {
+                format!("arn:aws:sagemaker:eu-west-1:111122223333:{id}")
+            };
+            let change = Change::between(marks(parts.next()?), marks(parts.next()?))?;
+            Some(Item::of(&id, change))
+        });
+        let caller = AccountId::parse("111122223333").unwrap();
+        Plan::new(PlanKind::Retag, caller, jiff::Timestamp::UNIX_EPOCH, items.collect())
+    }
+
+    fn told(plan: &Plan<Marks>, done: &BTreeSet<String>) -> String {
+        let tell = |batch: Batch| {
+            let step = match batch.step {
+                Step::Put(tags) => format!("put {tags:?}"),
+                Step::Take(keys) => format!("take {keys:?}"),
+            };
+            let names: Vec<&str> =
+                batch.arns.iter().map(|arn| arn.rsplit(':').next().unwrap()).collect();
+            format!("{step} {:?}: {}", batch.tagged_by, names.join(" "))
+        };
+        batches(plan, done).into_iter().map(tell).collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_plan_and_its_inverse_become_calls() {
+        let plan = plan(
+            "model/a | | domain=A
+             model/b | user-profile=u | user-profile=u domain=A
+             partner-app/c | | domain=A
+             model/d | domain=B | domain=A
+             model/e | domain=A | domain=A
+             model/f | | domain=A
+             inference-experiment/g | | domain=A
+             arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1 | | domain=A
+             arn:aws:s3:::bucket | | domain=A",
+        );
+        let done = BTreeSet::from(["arn:aws:sagemaker:eu-west-1:111122223333:model/f".to_owned()]);
+        let put = r#"put {"sagemaker:domain-arn": "A"}"#;
+        assert_eq!(
+            told(&plan, &done),
+            format!(
+                "{put} AddTags: partner-app/c\n{put} Both: model/a model/b model/d\n\
+                 {put} TaggingApi: file-system/fs-1"
+            )
+        );
+        assert_eq!(
+            strays(&plan),
+            [
+                "arn:aws:s3:::bucket",
+                "arn:aws:sagemaker:eu-west-1:111122223333:inference-experiment/g"
+            ]
+        );
+        let take = r#"take {"sagemaker:domain-arn"}"#;
+        assert_eq!(
+            told(&plan.inverse(), &done),
+            format!(
+                "put {{\"sagemaker:domain-arn\": \"B\"}} Both: model/d\n{take} AddTags: partner-app/c\n\
+                 {take} Both: model/a model/b\n{take} TaggingApi: file-system/fs-1"
+            )
+        );
+    }
+
+    #[test]
+    fn a_change_of_both_sorts_is_put_on_before_it_is_taken_off() {
+        let plan = plan("model/a | space=s domain=A | user-profile=u domain=A");
+        assert_eq!(
+            told(&plan, &BTreeSet::new()),
+            "put {\"sagemaker:user-profile-arn\": \"u\"} Both: model/a\n\
+             take {\"sagemaker:space-arn\"} Both: model/a"
+        );
+    }
+}

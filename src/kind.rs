@@ -44,9 +44,16 @@ pub enum Costs {
 use Costs::{Always, Never, Unless, While};
 use TaggedBy::{AddTags, Both, Nothing, TaggingApi};
 
-const RUNNING: Costs = While(&["InProgress", "Stopping"]);
-/// Compilation and optimization jobs spell it so.
-const RUNNING_IN_CAPITALS: Costs = While(&["STARTING", "INPROGRESS", "STOPPING"]);
+/// The statuses of jobs at work, as each type spells them.
+const RUNNING: Costs = While(&[
+    "InProgress",
+    "Initializing",
+    "Stopping",
+    "INPROGRESS",
+    "IN_PROGRESS",
+    "STARTING",
+    "STOPPING",
+]);
 
 const fn kind(segment: &'static str, tagged_by: TaggedBy, costs: Costs) -> ResourceKind {
     ResourceKind { segment, tagged_by, costs }
@@ -57,7 +64,7 @@ pub const KINDS: [ResourceKind; 36] = [
     kind("app", Both, While(&["InService", "Pending"])),
     kind("automl-job", Both, RUNNING),
     kind("cluster", Both, Unless(&["Failed"])),
-    kind("compilation-job", Both, RUNNING_IN_CAPITALS),
+    kind("compilation-job", Both, RUNNING),
     kind("endpoint", Both, Unless(&["Failed", "Deleting"])),
     kind("endpoint-config", Both, Never),
     kind("experiment", Both, Never),
@@ -68,10 +75,10 @@ pub const KINDS: [ResourceKind; 36] = [
     kind("hub", Both, Never),
     kind("hyper-parameter-tuning-job", Both, RUNNING),
     kind("inference-component", Both, Unless(&["Failed", "Deleting"])),
-    kind("inference-experiment", Nothing, While(&["Running", "Starting", "Stopping", "Updating"])),
+    kind("inference-experiment", Nothing, While(&["Running"])),
     kind("inference-recommendations-job", Both, While(&["PENDING", "IN_PROGRESS", "STOPPING"])),
     kind("job", AddTags, RUNNING),
-    kind("labeling-job", Both, While(&["Initializing", "InProgress", "Stopping"])),
+    kind("labeling-job", Both, RUNNING),
     kind("mlflow-app", AddTags, Unless(&["Deleted", "CreateFailed"])),
     kind("mlflow-tracking-server", Both, Unless(&["CreateFailed", "Deleting", "Stopped"])),
     kind("model", Both, Never),
@@ -80,7 +87,7 @@ pub const KINDS: [ResourceKind; 36] = [
     kind("monitoring-schedule", Both, Never),
     // A stopped instance keeps its volume, which is billed.
     kind("notebook-instance", Both, Unless(&["Failed", "Deleting"])),
-    kind("optimization-job", Both, RUNNING_IN_CAPITALS),
+    kind("optimization-job", Both, RUNNING),
     kind("partner-app", AddTags, Unless(&["Deleted", "Failed"])),
     kind("pipeline", Both, Never),
     kind("processing-job", Both, RUNNING),
@@ -88,7 +95,7 @@ pub const KINDS: [ResourceKind; 36] = [
     kind("space", Both, Always),
     kind("training-job", Both, RUNNING),
     kind("training-plan", AddTags, While(&["Active", "Scheduled", "Pending"])),
-    kind("training-session", AddTags, While(&["Created", "Scheduled", "Running", "Stopping"])),
+    kind("training-session", AddTags, Unless(&["Deleting", "Expired", "Failed", "Stopped"])),
     kind("transform-job", Both, RUNNING),
     // What is opened in it later inherits its tags.
     kind("user-profile", Both, Always),
@@ -125,9 +132,12 @@ mod tests {
         for (segment, status, expected) in [
             ("training-job", Some("InProgress"), true),
             ("training-job", Some("Completed"), false),
-            ("training-job", None, true),
             ("compilation-job", Some("INPROGRESS"), true),
+            ("optimization-job", Some("COMPLETED"), false),
+            ("labeling-job", Some("Initializing"), true),
             ("training-session", Some("Running"), true),
+            ("training-session", Some("Expired"), false),
+            ("training-job", None, true),
             ("notebook-instance", Some("Stopped"), true),
             ("endpoint", Some("Failed"), false),
             ("model", Some("anything"), false),

@@ -194,3 +194,55 @@ fn fits(pattern: &str, text: &str) -> bool {
 pub fn named<'m>(applied: &'m Applied, arn: &str) -> impl Iterator<Item = (&'m DomainKey, u64)> {
     applied.by_arn.get(arn).into_iter().flatten().map(|(domain, line)| (domain, *line))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, text, expected) in [
+            ("abc", "abc", true),
+            ("abc", "abcd", false),
+            ("a*", "a", true),
+            ("*c", "abc", true),
+            ("a*c", "ac", true),
+            ("a*a", "a", false),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-b", false),
+            ("*", "", true),
+            ("A*", "abc", false),
+        ] {
+            assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_mapping_names_its_line() {
+        let head = "resource,domain\n";
+        for (text, expected) in [
+            (String::new(), "line 1: it is empty, and should begin with `resource,domain`"),
+            ("arn,domain\n".to_owned(), "line 1: the first line should be `resource,domain`"),
+            (format!("{head}a\n"), "line 2: it has 1 fields, and should have 2"),
+            (format!("{head}a,d-a,x\n"), "line 2: it has 3 fields, and should have 2"),
+            (format!("{head}a,d-a\n,d-a\n"), "line 3: it names no resource"),
+            (
+                format!("{head}a,arn:aws:sagemaker:eu-west-1:111122223333:space/d-a/lab\n"),
+                "line 2: `arn:aws:sagemaker:eu-west-1:111122223333:space/d-a/lab` is not a domain",
+            ),
+            (
+                format!("{head}a,analysts\n"),
+                "line 2: not a domain id: `analysts`; a domain id is `d-` and up to 61 of `a-z`, `0-9` and `-`",
+            ),
+        ] {
+            let error = Mapping::parse(text.as_bytes()).unwrap_err().to_string();
+            assert_eq!(error, format!("not a mapping: {expected}"));
+        }
+        assert_eq!(Mapping::parse(head.as_bytes()), Ok(Mapping::default()));
+        assert_eq!(
+            Mapping::parse("\u{feff}resource, domain\na, d-a\n".as_bytes()).unwrap().rows.len(),
+            1
+        );
+        assert!(Mapping::parse(b"resource,domain\n\xff,d-a\n").is_err());
+    }
+}

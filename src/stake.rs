@@ -34,11 +34,26 @@ pub fn stakes(
             proposed.entry(place).or_default().insert(&finding.arn);
         }
     }
+    let lines = ledger.of_month(month).iter().filter(|line| is_untagged(ledger, line));
+    tell(
+        &proposed,
+        lines.map(|line| (place(ledger, line), line.amounts.get(metric))),
+        month,
+        metric,
+    )
+}
+
+/// Sums what lines of a month cost, each to its place or, where nothing is proposed, to the rest.
+fn tell<'l>(
+    proposed: &BTreeMap<Place<'_>, BTreeSet<&str>>,
+    lines: impl Iterator<Item = (Option<Place<'l>>, Option<Money>)>,
+    month: Month,
+    metric: Metric,
+) -> Vec<Stake> {
     let mut sums: BTreeMap<Place<'_>, Option<Money>> = BTreeMap::new();
     let mut rest: Option<Option<Money>> = None;
-    for line in ledger.of_month(month).iter().filter(|line| is_untagged(ledger, line)) {
-        let amount = line.amounts.get(metric);
-        let sum = match place(ledger, line).filter(|place| proposed.contains_key(place)) {
+    for (place, amount) in lines {
+        let sum = match place.filter(|place| proposed.contains_key(place)) {
             Some(place) => sums.entry(place).or_insert(Some(Money::ZERO)),
             None => rest.get_or_insert(Some(Money::ZERO)),
         };
@@ -53,8 +68,9 @@ pub fn stakes(
                 what: format!("{}, {region}, {account}", component.title()),
                 amount: sums.get(place).copied().flatten(),
                 text: format!(
-                    "{metric} of {month} without an owner for lack of a tag, of everything there; the most that \
-                     {} proposed can make attributable a month.",
+                    "{} of {month} without an owner for lack of a tag, of everything there: at most this much a \
+                     month becomes attributable by the {} proposed.",
+                    metric.title(),
                     arns.len()
                 ),
             }
@@ -65,7 +81,8 @@ pub fn stakes(
             what: "Everything else without a tag".to_owned(),
             amount,
             text: format!(
-                "{metric} of {month} without an owner for lack of a tag that no proposal is about."
+                "{} of {month} without an owner for lack of a tag, about which nothing is proposed.",
+                metric.title()
             ),
         });
     }
@@ -112,5 +129,59 @@ pub fn components(kind: &str) -> &'static [Component] {
         | "training-plan" => &[Component::Other],
         // What is made of these bears cost of its own.
         _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(lines: &[(Option<Place<'static>>, Option<i128>)]) -> String {
+        let place = |component| ("111122223333", "eu-west-1", component);
+        let proposed = BTreeMap::from([
+            (place(Component::Training), BTreeSet::from(["a", "b"])),
+            (place(Component::Hosting), BTreeSet::from(["c"])),
+        ]);
+        let lines = lines.iter().map(|(place, cents)| (*place, cents.map(Money::from_cents)));
+        let month = Month::parse("2026-10").unwrap();
+        let stakes = tell(&proposed, lines, month, Metric::UnblendedCost);
+        let amount = |stake: &Stake| stake.amount.map_or("unknown".to_owned(), |it| it.to_string());
+        stakes
+            .iter()
+            .map(|it| format!("{}: {}", it.what, amount(it)))
+            .collect::<Vec<_>>()
+            .join("; ")
+    }
+
+    #[test]
+    fn cost_without_a_tag_is_told_once_and_what_is_not_known_is_no_zero() {
+        let here = |component| Some(("111122223333", "eu-west-1", component));
+        let training = here(Component::Training);
+        let (ours, theirs) =
+            ("Training, eu-west-1, 111122223333", "Hosting, eu-west-1, 111122223333");
+        assert_eq!(told(&[]), format!("{ours}: unknown; {theirs}: unknown"));
+        assert_eq!(
+            told(&[
+                (training, Some(150)),
+                (training, Some(50)),
+                (None, Some(1)),
+                (here(Component::Canvas), Some(2)),
+                (Some(("999999999999", "eu-west-1", Component::Training)), Some(4)),
+            ]),
+            format!("{ours}: 2; {theirs}: unknown; Everything else without a tag: 0.07")
+        );
+        // One part was not delivered, so the sum is not known either.
+        assert_eq!(
+            told(&[(training, Some(150)), (training, None)]),
+            format!("{ours}: unknown; {theirs}: unknown")
+        );
+    }
+
+    #[test]
+    fn every_type_that_costs_something_has_a_component() {
+        for kind in crate::kind::KINDS {
+            let costs = kind.costs != crate::kind::Costs::Never;
+            assert!(!costs || !components(kind.segment).is_empty(), "{}", kind.segment);
+        }
     }
 }

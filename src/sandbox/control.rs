@@ -85,3 +85,37 @@ fn receipt(world: &World) -> Value {
 fn read<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, String> {
     serde_json::from_slice(&request.body).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::sample;
+
+    fn post(world: &mut World, path: &str, body: &str) -> (u16, Value) {
+        let request = Request {
+            method: "POST".to_owned(),
+            path: format!("/_sandbox/{path}"),
+            headers: axum::http::HeaderMap::new(),
+            body: body.as_bytes().to_vec().into(),
+        };
+        let reply = answer(world, &request);
+        (reply.status, serde_json::from_slice(&reply.body).unwrap())
+    }
+
+    #[test]
+    fn variants_that_are_named_change_and_the_others_stay() {
+        let mut world = sample::world();
+        let (status, all) = post(&mut world, "variants", r#"{"backfill_fails": true}"#);
+        assert_eq!((status, &all["backfill_fails"]), (200, &json!(true)));
+        post(&mut world, "variants", r#"{"activation_hours": 0}"#);
+        let expected =
+            Variants { backfill_fails: true, activation_hours: 0, ..Variants::default() };
+        assert_eq!(world.variants, expected);
+        for bad in [r#"{"activation_days": 1}"#, r#"{"activation_hours": "soon"}"#, "[]", ""] {
+            let (status, answer) = post(&mut world, "variants", bad);
+            assert_eq!(status, 400, "{bad}: {answer}");
+        }
+        assert_eq!(world.variants, expected);
+        assert_eq!(post(&mut world, "variants", "{}"), (200, json!(expected)));
+    }
+}
