@@ -173,22 +173,33 @@ fn what_aws_refuses_is_named_and_the_rest_is_done() {
 }
 
 #[test]
-fn throttling_without_end_stops_the_region_and_the_next_run_goes_on() {
-    let (desk, world) = (Desk::new(ACCOUNTS), untagged(12, 462));
-    desk.plan(&world, "");
+fn throttling_without_end_stops_politely_and_the_next_run_goes_on() {
     let calm = untagged(12, 462);
     let other = Desk::new(ACCOUNTS);
     other.plan(&calm, "");
     assert_eq!(other.apply(&calm), Ok(0));
-    // Long after the batches began: AWS has had enough.
-    let fuse = Fuse::new(16, false);
-    assert_eq!(desk.run_until(&world, APPLY, Some(&fuse)), None);
-    set(
-        &world,
-        &json!({ "throttle_percent": 100, "throttle_burst": 1_000_000,
-        "services": ["tagging", "sagemaker"] }),
-    );
-    assert!(desk.apply(&world).is_err(), "nothing could be read, so nothing was done");
+    let (desk, world) = (Desk::new(ACCOUNTS), untagged(12, 462));
+    desk.plan(&world, "");
+    let before = tags(&world);
+    let throttled = json!({ "throttle_percent": 100, "throttle_burst": 1_000_000,
+        "services": ["tagging", "sagemaker"] });
+    set(&world, &throttled);
+    assert!(desk.apply(&world).is_err(), "nothing could be looked at, so nothing may be done");
+    assert_eq!(tags(&world), before);
+    // In the middle of the changes AWS has had enough.
+    set(&world, &json!({ "services": ["tagging"], "slow_percent": 100, "slow_ms": 10 }));
+    let (watched, first) = (world.clone(), asked(&world, "TagResources"));
+    let watch = std::thread::spawn(move || {
+        while asked(&watched, "TagResources") < first + 4 {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        set(&watched, &throttled);
+    });
+    let ended = desk.apply(&world);
+    watch.join().unwrap();
+    assert_eq!(ended, Ok(5));
+    let partly = tags(&world);
+    assert!(partly != before && partly != tags(&calm));
     set(&world, &json!({}));
     assert_eq!(desk.apply(&world), Ok(0));
     assert_eq!(tags(&world), tags(&calm));
