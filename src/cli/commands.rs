@@ -165,7 +165,7 @@ pub async fn collect(
 }
 
 /// Loads the newest snapshot that can be used; one that cannot is said and passed over.
-fn newest(context: &Context, folder: &Path) -> Result<Option<Snapshot>, Failure> {
+pub fn newest(context: &Context, folder: &Path) -> Result<Option<Snapshot>, Failure> {
     for path in snapshots::list(folder)?.iter().rev() {
         match snapshots::load(folder, path) {
             Ok(snapshot) => return Ok(Some(snapshot)),

@@ -49,6 +49,32 @@ impl Ui {
         say(&format!("{text}\n"));
     }
 
+    /// Begins something of so many steps: a bar on a terminal, a line elsewhere.
+    pub fn begin(&self, text: &str, count: usize) {
+        if self.is_quiet {
+            return;
+        }
+        if !self.is_terminal {
+            self.line(&format!("{text} ({count})."));
+            return;
+        }
+        self.finish();
+        let length = u64::try_from(count).unwrap_or(u64::MAX);
+        let bar = ProgressBar::new(length).with_style(
+            ProgressStyle::with_template("{msg:24} {wide_bar} {pos}/{len}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        bar.set_message(text.to_owned());
+        *self.bar.lock().expect("no holder of the bar panics") = Some(bar);
+    }
+
+    /// Moves the bar on by some steps, if one is shown.
+    pub fn advance(&self, count: usize) {
+        if let Some(bar) = self.bar.lock().expect("no holder of the bar panics").as_ref() {
+            bar.inc(u64::try_from(count).unwrap_or(u64::MAX));
+        }
+    }
+
     /// Ends the progress bar, if one is shown.
     pub fn finish(&self) {
         if let Some(bar) = self.bar.lock().expect("no holder of the bar panics").take() {
@@ -120,21 +146,7 @@ impl Progress for Ui {
     }
 
     fn stage(&self, name: &str, count: usize) {
-        if self.is_quiet {
-            return;
-        }
-        if !self.is_terminal {
-            self.line(&format!("Reading {name} ({count})."));
-            return;
-        }
-        self.finish();
-        let length = u64::try_from(count).unwrap_or(u64::MAX);
-        let bar = ProgressBar::new(length).with_style(
-            ProgressStyle::with_template("{msg:24} {wide_bar} {pos}/{len}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
-        bar.set_message(format!("Reading {name}"));
-        *self.bar.lock().expect("no holder of the bar panics") = Some(bar);
+        self.begin(&format!("Reading {name}"), count);
     }
 
     fn say(&self, text: &str) {

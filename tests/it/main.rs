@@ -19,6 +19,8 @@ mod lacking;
 mod member;
 mod notation;
 mod receipt;
+mod retag;
+mod retag_faults;
 mod retag_plan;
 mod retag_truth;
 mod reuse;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use apportion::arn::AccountId;
@@ -34,6 +34,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use jiff::Timestamp;
+use tokio::sync::Notify;
 
 /// The moment at which every test takes place: the twentieth day of an open month.
 pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
@@ -89,9 +90,39 @@ impl Progress for Silent {
     }
 }
 
-/// Answers requests of the SDK by the imitation, in process; those that hold a text get no answer.
+/// A wire that goes dead after some requests, as for a program that is killed.
+#[derive(Debug)]
+pub(crate) struct Fuse {
+    left: Mutex<u64>,
+    /// Whether the last request still reaches the imitation, and only its answer does not come back.
+    is_heard: bool,
+    /// Tells that the wire is dead.
+    pub(crate) blown: Notify,
+}
+
+impl Fuse {
+    /// Makes a fuse that lets so many requests through.
+    pub(crate) fn new(count: u64, is_heard: bool) -> Arc<Fuse> {
+        Arc::new(Fuse { left: Mutex::new(count), is_heard, blown: Notify::new() })
+    }
+
+    /// Takes note of a request, and tells whether it is one too many.
+    fn burn(&self) -> bool {
+        let mut left = self.left.lock().unwrap();
+        let is_over = *left == 0;
+        *left = left.saturating_sub(1);
+        is_over
+    }
+}
+
+/// Answers requests of the SDK by the imitation, in process.
 #[derive(Clone)]
-struct Wire(Shared, Option<&'static str>);
+struct Wire {
+    world: Shared,
+    /// Requests that hold this text get no answer.
+    deaf_to: Option<&'static str>,
+    fuse: Option<Arc<Fuse>>,
+}
 
 impl fmt::Debug for Wire {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,12 +132,17 @@ impl fmt::Debug for Wire {
 
 impl HttpConnector for Wire {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let world = self.0.clone();
+        let world = self.world.clone();
+        let blown = self.fuse.clone().filter(|fuse| fuse.burn());
         let body = std::str::from_utf8(request.body().bytes().unwrap_or_default()).unwrap();
-        if self.1.is_some_and(|text| body.contains(text)) {
+        if self.deaf_to.is_some_and(|text| body.contains(text)) {
             return HttpConnectorFuture::ready(Err(ConnectorError::io("connection reset".into())));
         }
         HttpConnectorFuture::new(async move {
+            if let Some(fuse) = blown.as_ref().filter(|fuse| !fuse.is_heard) {
+                fuse.blown.notify_one();
+                return std::future::pending().await;
+            }
             let request = request.try_into_http1x().unwrap();
             let (parts, body) = request.into_parts();
             let asked = http::Request {
@@ -118,6 +154,10 @@ impl HttpConnector for Wire {
             let Some(reply) = http::respond(&world, &asked).await else {
                 return Err(ConnectorError::io("connection reset".into()));
             };
+            if let Some(fuse) = blown {
+                fuse.blown.notify_one();
+                return std::future::pending().await;
+            }
             let status = reply.status.try_into().unwrap();
             let mut answer = HttpResponse::new(status, SdkBody::from(reply.body));
             for (name, value) in reply.headers {
@@ -140,7 +180,17 @@ impl AsyncSleep for Instant {
 
 /// Returns the settings of a session that is answered in process.
 pub(crate) fn settings(world: &Shared, account: &str, deaf_to: Option<&'static str>) -> Settings {
-    let connector = SharedHttpConnector::new(Wire(world.clone(), deaf_to));
+    fused(world, account, deaf_to, None)
+}
+
+/// Returns the settings of a session whose wire may go dead.
+pub(crate) fn fused(
+    world: &Shared,
+    account: &str,
+    deaf_to: Option<&'static str>,
+    fuse: Option<Arc<Fuse>>,
+) -> Settings {
+    let connector = SharedHttpConnector::new(Wire { world: world.clone(), deaf_to, fuse });
     Settings {
         attempt_count_max: 8,
         attempt_timeout_s: None,

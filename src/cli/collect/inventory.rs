@@ -44,7 +44,7 @@ pub(super) async fn read(
         let account = place.account.as_ref().unwrap_or(caller);
         let mut regions: BTreeSet<String> = place.regions.iter().cloned().collect();
         if regions.is_empty() {
-            regions = regions_of(account, state);
+            regions = regions_of(account, &state.cells);
             regions.extend(session.region().map(str::to_owned));
         }
         progress.stage(&format!("inventory of {account}"), regions.len());
@@ -57,11 +57,7 @@ pub(super) async fn read(
         };
         for region in &regions {
             let read = aws::inventory::read(&session, account, region, now, &|_| {}).await;
-            if is_listed(&read) {
-                let (account, region) = (account.clone(), region.clone());
-                inventory.listed.insert(Whereabouts { account, region });
-            }
-            append(&mut inventory, read);
+            append(&mut inventory, account, region, read);
         }
     }
     progress.stage("budgets", 1);
@@ -124,7 +120,12 @@ fn gap(account: &AccountId, region: &str, error: &aws::Error) -> Gap {
     }
 }
 
-fn append(inventory: &mut Inventory, read: Inventory) {
+/// Adds what was read of one region to the whole, and whether its lists are whole.
+pub fn append(inventory: &mut Inventory, account: &AccountId, region: &str, read: Inventory) {
+    if is_listed(&read) {
+        let (account, region) = (account.clone(), region.to_owned());
+        inventory.listed.insert(Whereabouts { account, region });
+    }
     inventory.domains.extend(read.domains);
     inventory.user_profiles.extend(read.user_profiles);
     inventory.spaces.extend(read.spaces);
@@ -134,11 +135,11 @@ fn append(inventory: &mut Inventory, read: Inventory) {
     inventory.gaps.extend(read.gaps);
 }
 
-/// The regions in which the bill says that the account uses SageMaker.
-fn regions_of(account: &AccountId, state: &State) -> BTreeSet<String> {
+/// Returns the regions in which the bill says that the account uses SageMaker.
+pub fn regions_of(account: &AccountId, cells: &[Records]) -> BTreeSet<String> {
     let mut regions = BTreeSet::new();
     let values: BTreeSet<String> =
-        state.cells.iter().flat_map(Records::distinct_values).map(|(_, value)| value).collect();
+        cells.iter().flat_map(Records::distinct_values).map(|(_, value)| value).collect();
     for domain in values.iter().filter_map(|value| Identity::parse(value)) {
         let domain = domain.domain();
         // A tag can name any region; one that does not exist would be asked in vain, every time.
@@ -146,7 +147,7 @@ fn regions_of(account: &AccountId, state: &State) -> BTreeSet<String> {
             regions.insert(domain.region.clone());
         }
     }
-    let billed = state.cells.iter().flat_map(Records::distinct_usage);
+    let billed = cells.iter().flat_map(Records::distinct_usage);
     for (billed_account, usage_type) in billed {
         if billed_account == account.as_str() {
             regions.extend(usage::region_of(&usage_type).map(str::to_owned));

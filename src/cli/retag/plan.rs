@@ -1,0 +1,161 @@
+//! Owns `retag plan`: what exists and lacks its domain tag, whose it is, and the dollars that are at stake.
+//!
+//! **Invariant:** nothing is changed, and what could not be read is in the plan.
+
+use std::collections::BTreeSet;
+
+use crate::arn::AccountId;
+use crate::aws::{Session, estate, sts};
+use crate::cli::args::change::{RetagPlanArgs, RetagWish};
+use crate::cli::collect::inventory::{Place, append, enter, regions_of};
+use crate::cli::commands::{self, Context};
+use crate::cli::error::{self, Failure, Kind};
+use crate::cli::plans;
+use crate::evidence::{self, Confidence, Mapping};
+use crate::inventory::Inventory;
+use crate::ledger;
+use crate::mark::Marks;
+use crate::period::Month;
+use crate::plan::{Plan, Stake};
+use crate::retag;
+use crate::snapshot::Snapshot;
+use crate::store::{self, disk};
+
+use super::ground;
+
+/// Shows the plan; returns the exit code.
+pub(super) async fn plan(
+    context: &Context,
+    session: &Session,
+    args: &RetagPlanArgs,
+) -> Result<u8, Failure> {
+    let mapping = mapping(&args.wish)?;
+    let caller = sts::caller(session).await?.account;
+    let plan = make(context, session, &caller, &args.wish, &mapping).await?;
+    plans::show(&plan, &args.showing.format, args.showing.full);
+    if let Some(path) = &args.showing.save {
+        store::plans::store(path, &plan)?;
+        context.ui.line(&format!("Saved the plan in `{}`.", path.display()));
+    }
+    if !plan.gaps.is_empty() {
+        let count = plan.gaps.len();
+        context.ui.grave(&format!("The plan is partial: {count} things could not be read."));
+    }
+    // A plan that lacks something is graver than one that has something to do.
+    Ok(if !plan.gaps.is_empty() {
+        error::PARTIAL
+    } else if args.showing.check && plan.pending().next().is_some() {
+        error::PENDING
+    } else {
+        error::DONE
+    })
+}
+
+/// Reads the user's mapping, so that what is wrong with it is known before AWS is asked.
+pub(super) fn mapping(wish: &RetagWish) -> Result<Mapping, Failure> {
+    let Some(path) = &wish.mapping else { return Ok(Mapping::default()) };
+    Mapping::parse(&disk::read(path)?).map_err(|error| {
+        let hint = "write `resource,domain` in the first line, and a resource and its domain in each other";
+        Failure::usage(format!("`{}` cannot be used: {error}", path.display()), hint)
+    })
+}
+
+/// Reads what exists and makes the plan.
+pub(super) async fn make(
+    context: &Context,
+    session: &Session,
+    caller: &AccountId,
+    wish: &RetagWish,
+    mapping: &Mapping,
+) -> Result<Plan<Marks>, Failure> {
+    let snapshot = commands::newest(context, &wish.snapshots)?;
+    let inventory = read(context, session, caller, wish, snapshot.as_ref()).await;
+    let problems = mapping.check(&inventory);
+    if !problems.is_empty() {
+        return Err(Failure {
+            kind: Kind::Usage,
+            message: "the mapping does not fit what exists".to_owned(),
+            causes: problems,
+            hints: vec!["correct these lines, or leave them out".to_owned()],
+        });
+    }
+    let findings = evidence::weigh(&inventory, mapping);
+    let wanted = retag::Wish {
+        all: wish.all,
+        floor: Confidence::parse(&wish.confidence)
+            .expect("the command line takes confidences only"),
+        overwrite: wish.overwrite,
+    };
+    let mut plan = retag::plan(&findings, &inventory, &wanted, caller, context.clock.now());
+    plan.gaps = inventory.gaps.iter().map(ground::gap_text).collect();
+    plan.stakes = match &snapshot {
+        Some(snapshot) => {
+            let (ledger, month) = (ledger::post(snapshot), last_full_month(snapshot));
+            retag::stakes(&plan, &findings, &ledger, month, context.metric(None))
+        }
+        None => vec![Stake {
+            what: "What becomes attributable".to_owned(),
+            amount: None,
+            text: "There is no snapshot to tell it; `apportion collect` takes one.".to_owned(),
+        }],
+    };
+    Ok(plan)
+}
+
+/// Reads the estate of every account and region, one after the other.
+async fn read(
+    context: &Context,
+    session: &Session,
+    caller: &AccountId,
+    wish: &RetagWish,
+    snapshot: Option<&Snapshot>,
+) -> Inventory {
+    let ui = &context.ui;
+    let mut inventory = Inventory::default();
+    for place in context.places(&wish.aws) {
+        let account = place.account.as_ref().unwrap_or(caller);
+        let regions = regions(session, account, &place, wish, snapshot);
+        let inside = match enter(session, &place, caller).await {
+            Ok(inside) => inside,
+            Err(gap) => {
+                inventory.gaps.push(gap);
+                continue;
+            }
+        };
+        for region in &regions {
+            ui.line(&format!("Reading resources of {account} in {region}."));
+            let now = context.clock.now();
+            let read = estate::read(&inside, account, region, now, wish.all, &|_| {}).await;
+            append(&mut inventory, account, region, read);
+        }
+    }
+    inventory.sort();
+    inventory
+}
+
+/// The regions of an account: those typed, else those configured, else where the bill says, else the session's.
+fn regions(
+    session: &Session,
+    account: &AccountId,
+    place: &Place,
+    wish: &RetagWish,
+    snapshot: Option<&Snapshot>,
+) -> BTreeSet<String> {
+    for named in [&wish.aws.region, &place.regions] {
+        if !named.is_empty() {
+            return named.iter().cloned().collect();
+        }
+    }
+    let billed = snapshot.map(|it| regions_of(account, std::slice::from_ref(&it.records)));
+    let mut regions = billed.unwrap_or_default();
+    if regions.is_empty() {
+        regions.extend(session.region().map(str::to_owned));
+    }
+    regions
+}
+
+/// The last month that had ended when the snapshot was taken.
+fn last_full_month(snapshot: &Snapshot) -> Month {
+    let taken = jiff::tz::TimeZone::UTC.to_datetime(snapshot.manifest.taken_at).date();
+    Month::of(taken).plus(-1).min(snapshot.manifest.scope.last)
+}
