@@ -7,6 +7,7 @@
 )]
 
 mod asking;
+mod backfill;
 mod conservation;
 mod determinism;
 mod errors;
@@ -19,6 +20,7 @@ mod member;
 mod receipt;
 mod reuse;
 mod run;
+mod tags;
 mod tidy;
 mod traps;
 mod truth;

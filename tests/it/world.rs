@@ -139,7 +139,7 @@ impl AsyncSleep for Instant {
 }
 
 /// Returns the settings of a session that is answered in process.
-fn settings(world: &Shared, account: &str, deaf_to: Option<&'static str>) -> Settings {
+pub(crate) fn settings(world: &Shared, account: &str, deaf_to: Option<&'static str>) -> Settings {
     let connector = SharedHttpConnector::new(Wire(world.clone(), deaf_to));
     Settings {
         attempt_count_max: 8,
