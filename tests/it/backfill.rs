@@ -12,7 +12,7 @@ use apportion::cli::tags::wait::{Goal, Pace, Sleeping, wait};
 use apportion::money::Money;
 use apportion::sandbox::bill::Metric as Billed;
 use apportion::sandbox::generate;
-use apportion::sandbox::organisation::{Backfill, TagKey};
+use apportion::sandbox::organisation::Backfill;
 use apportion::sandbox::world::{Shared, World};
 use jiff::ToSpan;
 use serde_json::{Value, json};
@@ -220,29 +220,20 @@ fn wait_in(
     (code, said.into_inner(), hours.into_inner())
 }
 
-fn see(world: &mut World, key: &str) {
-    world.organisation.tag_keys.push(TagKey {
-        key: key.to_owned(),
-        changes: Vec::new(),
-        updated_at: None,
-        last_used: None,
-    });
-}
-
 #[test]
 fn waiting_activates_what_is_seen_late_and_ends_when_all_that_is_required_is_effective() {
     let mut world = inactive();
-    world
-        .organisation
-        .tag_keys
-        .retain(|key| key.key != "sagemaker:domain-arn" && key.key != "sagemaker:shared-space-arn");
-    let world = world.share();
-    let at_five = |world: &mut World, hours| {
-        if hours == 5 {
-            see(world, "sagemaker:domain-arn");
+    let in_five_hours = world.now + 5.hours();
+    for key in &mut world.organisation.tag_keys {
+        match key.key.as_str() {
+            "sagemaker:domain-arn" => key.listed_at = Some(in_five_hours),
+            // Nobody has to wait for what an organization may never use.
+            "sagemaker:shared-space-arn" => key.listed_at = Some(in_five_hours + 900.hours()),
+            _ => {}
         }
-    };
-    let (code, said, hours) = wait_in(&world, wanted(&[], &[]), None, &at_five);
+    }
+    let world = world.share();
+    let (code, said, hours) = wait_in(&world, wanted(&[], &[]), None, &|_, _| {});
     assert_eq!((code, hours), (Ok(0), 29), "{said}");
     assert!(said.contains("billing has not seen `sagemaker:domain-arn` yet"), "{said}");
     assert!(said.contains("`sagemaker:domain-arn` is effective at 2026-11-21T13:00:00Z"), "{said}");
@@ -272,12 +263,12 @@ fn waiting_follows_a_backfill_and_passing_trouble_does_not_end_it() {
     assert!(said.contains("Cost Explorer refused"), "{said}");
     // Another one is under way that does not reach as far: it is waited for, and then a day has to pass.
     let mut world = inactive();
-    let asked =
-        Backfill { from: month("2026-08").start(), requested_at: world.now, completed_at: None };
+    let from = month("2026-08").start();
+    let asked = Backfill { from, requested_at: world.now, ..Backfill::default() };
     world.organisation.backfills.push(asked);
     let world = world.share();
     let (code, said, hours) = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &|_, _| {});
-    assert_eq!((code, hours), (Ok(0), 45), "{said}");
+    assert_eq!((code, hours), (Ok(0), 46), "{said}");
     assert!(
         said.contains("one from 2026-08 is under way") && said.contains("the next is possible"),
         "{said}"
