@@ -72,7 +72,7 @@ mod tests {
             let tags = reach::tags(&world.organisation, place);
             shown(world, "arn", tags).map(|tags| tags.get("team").cloned().unwrap_or_default())
         };
-        let mut set = |world: &mut World, tags| change(world, "arn", place, tags);
+        let set = |world: &mut World, tags| change(world, "arn", place, tags);
         assert_eq!(view(&world), None);
         set(&mut world, tagged("team", "a"));
         assert_eq!(view(&world), None, "not seen yet");
