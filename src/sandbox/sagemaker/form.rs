@@ -59,6 +59,25 @@ const ROWS: [Row; 34] = [
     ("domain", "Domain", "Status"),
 ];
 
+/// Kinds whose descriptions tell a `RoleArn`; all others are silent about it, or call it otherwise.
+const WITH_ROLE: [&str; 15] = [
+    "automl-job",
+    "compilation-job",
+    "feature-group",
+    "inference-experiment",
+    "inference-recommendations-job",
+    "job",
+    "labeling-job",
+    "mlflow-app",
+    "mlflow-tracking-server",
+    "notebook-instance",
+    "optimization-job",
+    "pipeline",
+    "pipeline-execution",
+    "processing-job",
+    "training-job",
+];
+
 /// Returns how a kind of resource is written.
 pub(super) fn of(kind: &str) -> Form {
     let row = ROWS.iter().find(|row| row.0 == kind);
@@ -104,6 +123,9 @@ pub(super) fn description(form: Form, resource: &Resource) -> Map<String, Value>
     }
     if let Value::Object(details) = &resource.details {
         members.extend(details.iter().map(|(key, value)| (key.clone(), value.clone())));
+    }
+    if !WITH_ROLE.contains(&form.kind) {
+        members.remove("RoleArn");
     }
     members
 }

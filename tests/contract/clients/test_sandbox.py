@@ -464,6 +464,10 @@ LISTS = {
 MORE = {"list_jobs": {"JobCategory": "AgentRFT"}, "list_model_packages": {"ModelPackageType": "Both"}}
 
 
+# A member account with several domains, and where they are.
+MEMBER, REGIONS = "444455556666", ("us-east-1", "eu-west-1")
+
+
 def every(operation, name, **question) -> list[dict]:
     found, token = [], {}
     while True:
@@ -474,10 +478,10 @@ def every(operation, name, **question) -> list[dict]:
         token = {"NextToken": page["NextToken"]}
 
 
-def test_every_kind_is_listed_and_described(client, strict):
+def test_every_kind_is_listed_and_described(in_account, strict):
     described = 0
-    for region in ("us-east-1", "eu-west-1"):
-        sagemaker = strict(client("sagemaker", region))
+    for region in REGIONS:
+        sagemaker = strict(in_account("sagemaker", MEMBER, region))
         for operation, (name, describe, key) in LISTS.items():
             more = MORE.get(operation, {})
             for summary in every(getattr(sagemaker, operation), name, **more)[:3]:
@@ -489,8 +493,8 @@ def test_every_kind_is_listed_and_described(client, strict):
     assert described
 
 
-def test_search_finds_what_has_a_tag(client, strict):
-    sagemaker = strict(client("sagemaker"))
+def test_search_finds_what_has_a_tag(in_account, strict):
+    sagemaker = strict(in_account("sagemaker", MEMBER, REGIONS[0]))
     jobs = every(sagemaker.list_training_jobs, "TrainingJobSummaries", MaxResults=100)
     found = {True: 0, False: 0}
     for present in found:
@@ -510,10 +514,12 @@ def test_search_finds_what_has_a_tag(client, strict):
     assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
-def test_tags_come_and_go_and_are_remembered(client, strict):
-    sagemaker, tagging = strict(client("sagemaker")), strict(client("resourcegroupstaggingapi"))
+def test_tags_come_and_go_and_are_remembered(in_account, strict):
+    here = (MEMBER, REGIONS[0])
+    sagemaker = strict(in_account("sagemaker", *here))
+    tagging = strict(in_account("resourcegroupstaggingapi", *here))
     domain = sagemaker.list_domains()["Domains"][0]["DomainArn"]
-    home = client("efs").describe_file_systems()["FileSystems"][0]["FileSystemArn"]
+    home = in_account("efs", *here).describe_file_systems()["FileSystems"][0]["FileSystemArn"]
     missing = domain + "0"
     answer = tagging.tag_resources(ResourceARNList=[domain, home, missing], Tags={"contract": "yes"})
     assert set(answer["FailedResourcesMap"]) == {missing}

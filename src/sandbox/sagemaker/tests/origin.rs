@@ -97,6 +97,19 @@ fn every_kind_is_listed_and_described_under_one_name() {
 }
 
 #[test]
+fn only_some_kinds_tell_a_role() {
+    for (kind, describe, by, expected) in [
+        ("training-job", "DescribeTrainingJob", "TrainingJobName", Some("role")),
+        ("endpoint", "DescribeEndpoint", "EndpointName", None),
+        ("transform-job", "DescribeTransformJob", "TransformJobName", None),
+    ] {
+        let mut world = with([detailed(kind, "one", json!({ "RoleArn": "role" }))]);
+        let described = ask(&mut world, &member(), describe, &json!({ by: "one" }));
+        assert_eq!(described.get("RoleArn").and_then(Value::as_str), expected, "{kind}");
+    }
+}
+
+#[test]
 fn sessions_have_no_names_and_executions_belong_to_a_pipeline() {
     let mut execution = detailed(
         "pipeline-execution",
