@@ -11,6 +11,7 @@ mod backfill;
 mod conservation;
 mod determinism;
 mod errors;
+mod estate;
 mod evidence;
 mod faults;
 mod golden;

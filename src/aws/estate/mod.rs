@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** it never fails; what could not be read is a gap, and the rest goes on.
 
+mod fetch;
 mod origin;
 
 use jiff::Timestamp;
@@ -65,15 +66,15 @@ fn join_app_tags(apps: &mut [App], tags: &TagIndex) {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
     use std::collections::BTreeSet;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
     use crate::aws::testing::{Answer, session};
     use crate::kind::KINDS;
     use serde_json::{Value, json};
 
-    const ARN: &str = "arn:aws:sagemaker:eu-west-1:111122223333";
+    pub(super) const ARN: &str = "arn:aws:sagemaker:eu-west-1:111122223333";
 
     /// One resource a list; the members of a summary are what its operation is called.
     fn lists(operation: &str, body: &str) -> Value {
@@ -145,22 +146,35 @@ mod tests {
         }
     }
 
-    async fn read_all(wide: bool) -> (Inventory, Vec<String>) {
-        let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
-        let sent = std::sync::Arc::clone(&told);
+    /// A refusal with a code.
+    pub(super) fn refused(code: &str) -> Answer {
+        Answer::Body(400, json!({ "__type": code, "message": "no" }).to_string())
+    }
+
+    /// Reads with a script, and returns each operation that it was asked, with its body.
+    pub(super) async fn read_with(
+        wide: bool,
+        script: impl Fn(&str, &str) -> Answer + Send + Sync + 'static,
+    ) -> (Inventory, Vec<String>) {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&asked);
         let session = session(move |operation, body| {
-            sent.lock().unwrap().push(format!("{operation} {body}"));
-            Answer::Body(200, lists(operation, body).to_string())
+            noted.lock().unwrap().push(format!("{operation} {body}"));
+            script(operation, body)
         })
         .await;
         let account = AccountId::parse("111122223333").unwrap();
         let now = "2026-11-20T08:00:00Z".parse().unwrap();
-        let begun = RefCell::new(0);
-        let progress = |_: &str| *begun.borrow_mut() += 1;
-        let inventory = Box::pin(read(&session, &account, "eu-west-1", now, wide, &progress)).await;
-        let sent = told.lock().unwrap().clone();
-        assert!(begun.take() >= sent.len(), "every operation is told of: {sent:?}");
-        (inventory, sent)
+        let inventory =
+            Box::pin(read(&session, &account, "eu-west-1", now, wide, &|_: &str| {})).await;
+        let asked = asked.lock().unwrap().clone();
+        (inventory, asked)
+    }
+
+    async fn read_all(wide: bool) -> (Inventory, Vec<String>) {
+        let script =
+            |operation: &str, body: &str| Answer::Body(200, lists(operation, body).to_string());
+        read_with(wide, script).await
     }
 
     #[tokio::test]

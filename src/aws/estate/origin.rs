@@ -7,21 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_sagemaker::Client;
 
 use crate::arn::Arn;
-use crate::aws::error::{Error, Kind};
 use crate::aws::inventory::Reader;
-use crate::aws::sagemaker::describe::{Subject, describe, operation};
-use crate::aws::sagemaker::search;
+use crate::aws::sagemaker::describe::operation;
 use crate::aws::sagemaker::told::{Link, Told};
 use crate::aws::tagging::TagIndex;
-use crate::aws::window::{WIDTH, Window};
 use crate::inventory::{Origin, Resource};
 use crate::{key, kind};
 
+use super::fetch::fetch;
+
 /// The key under which a pipeline marks what one of its executions creates.
 const PIPELINE_EXECUTION: &str = "sagemaker:pipeline-execution-arn";
-
-/// Above this many resources of a type, their descriptions are searched for.
-const DESCRIBED_COUNT_MAX: usize = 50;
 
 /// Reads the origin of what lacks its domain's tag and costs something, of all that lacks it when `wide`,
 /// and of what those were made by or use.
@@ -58,80 +54,6 @@ fn is_wanted(resource: &Resource, wide: bool) -> bool {
         known.is_some_and(|kind| kind.costs.at(resource.status.as_deref()))
     };
     !is_tagged && (wide || costs())
-}
-
-/// Fetches what is told of some resources: in bulk where there are many of a type, else one by one.
-async fn fetch(
-    client: &Client,
-    reader: &mut Reader<'_>,
-    wanted: &[usize],
-) -> BTreeMap<usize, Told> {
-    let mut by_kind: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-    for index in wanted {
-        by_kind.entry(reader.read.resources[*index].kind.clone()).or_default().push(*index);
-    }
-    let mut told = BTreeMap::new();
-    for (kind, mut indices) in by_kind {
-        let Some(operation) = operation(&kind) else { continue };
-        if indices.len() > DESCRIBED_COUNT_MAX
-            && let Some(resource_type) = search::resource_type(&kind)
-        {
-            let arn = |index: &usize| reader.read.resources[*index].arn.to_lowercase();
-            let arns: BTreeSet<String> = indices.iter().map(arn).collect();
-            let mut found = search::find(client, reader, resource_type, &arns).await;
-            // Two ARNs that differ in case alone cannot be told apart here, so they are described.
-            if arns.len() == indices.len() {
-                indices.retain(|index| match found.remove(&arn(index)) {
-                    Some(found) => told.insert(*index, found).is_some(),
-                    None => true,
-                });
-            }
-        }
-        describe_each(client, reader, operation, indices, &mut told).await;
-    }
-    told
-}
-
-async fn describe_each(
-    client: &Client,
-    reader: &mut Reader<'_>,
-    operation: &'static str,
-    indices: Vec<usize>,
-    told: &mut BTreeMap<usize, Told>,
-) {
-    let mut window = Window::new(WIDTH);
-    let mut indices = indices.into_iter();
-    loop {
-        while !window.is_full()
-            && let Some(index) = indices.next()
-        {
-            if !reader.begin(operation) {
-                return;
-            }
-            let Resource { kind, name, arn, .. } = &reader.read.resources[index];
-            let subject = Subject { kind: kind.clone(), name: name.clone(), arn: arn.clone() };
-            let client = client.clone();
-            window.push(async move { (index, describe(client, subject).await) });
-        }
-        let Some((index, answer)) = window.next().await else { return };
-        match answer {
-            Ok(answer) => drop(told.insert(index, answer)),
-            // Gone since it was listed, or since it made what names it.
-            Err(error) if is_absent(&error) => {}
-            Err(error) => {
-                let is_denied = error.kind == Kind::AccessDenied;
-                reader.gap(Some(error));
-                if is_denied {
-                    return;
-                }
-            }
-        }
-    }
-}
-
-fn is_absent(error: &Error) -> bool {
-    error.code == "ResourceNotFound"
-        || error.code == "ValidationException" && error.message.starts_with("Could not find")
 }
 
 /// What is known on the way.
@@ -294,39 +216,10 @@ fn is_own(reader: &Reader<'_>, arn: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
-    use crate::arn::AccountId;
-    use crate::aws::testing::{Answer, session};
-    use crate::inventory::Inventory;
+    use crate::aws::estate::tests::{ARN, read_with, refused};
+    use crate::aws::testing::Answer;
     use serde_json::{Value, json};
-
-    const ARN: &str = "arn:aws:sagemaker:eu-west-1:111122223333";
-
-    /// Reads with a script, and returns what it was asked.
-    async fn read_all(
-        script: impl Fn(&str, &str) -> Answer + Send + Sync + 'static,
-    ) -> (Inventory, Vec<String>) {
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let noted = Arc::clone(&asked);
-        let session = session(move |operation, body| {
-            noted.lock().unwrap().push(operation.to_owned());
-            script(operation, body)
-        })
-        .await;
-        let account = AccountId::parse("111122223333").unwrap();
-        let now = "2026-11-20T08:00:00Z".parse().unwrap();
-        let read =
-            crate::aws::estate::read(&session, &account, "eu-west-1", now, false, &|_: &str| {});
-        let inventory = Box::pin(read).await;
-        let asked = asked.lock().unwrap().clone();
-        (inventory, asked)
-    }
-
-    fn refused(code: &str) -> Answer {
-        Answer::Body(400, json!({ "__type": code, "message": "no" }).to_string())
-    }
 
     fn chain(operation: &str, _: &str) -> Answer {
         let execution = format!("{ARN}:pipeline/p/execution/x1");
@@ -377,7 +270,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_made_a_resource_and_what_it_uses_is_followed_to_the_end() {
-        let (inventory, _) = read_all(chain).await;
+        let (inventory, _) = read_with(false, chain).await;
         let short = |arns: &[String]| {
             let paths: Vec<&str> = arns.iter().map(|arn| path(arn)).collect();
             paths.join(" ")
@@ -406,65 +299,5 @@ mod tests {
         ];
         assert_eq!(lines, expected);
         assert_eq!(inventory.gaps, []);
-    }
-
-    fn many(operation: &str, body: &str, can_search: bool) -> Answer {
-        let arn = |number: usize| format!("{ARN}:training-job/job-{number}");
-        let answer = match operation {
-            "ListTrainingJobs" => {
-                let job = |number: usize| {
-                    json!({ "TrainingJobName": format!("job-{number}"),
-                        "TrainingJobArn": arn(number), "TrainingJobStatus": "InProgress" })
-                };
-                json!({ "TrainingJobSummaries": (0..60).map(job).collect::<Vec<Value>>() })
-            }
-            "Search" if !can_search => return refused("AccessDeniedException"),
-            "Search" => {
-                assert!(body.contains(r#""Name":"Tags.sagemaker:domain-arn""#), "{body}");
-                let second = body.contains("NextToken");
-                let page = if second { 30..58 } else { 0..30 };
-                let record = |number: usize| json!({ "TrainingJob": { "TrainingJobArn": arn(number), "RoleArn": "found" } });
-                let results: Vec<Value> = page.map(record).collect();
-                json!({ "Results": results, "NextToken": if second { "" } else { "t" } })
-            }
-            "DescribeTrainingJob" => json!({ "RoleArn": "described" }),
-            _ => json!({}),
-        };
-        Answer::Body(200, answer.to_string())
-    }
-
-    #[tokio::test]
-    async fn many_of_a_type_are_searched_for_and_only_the_rest_is_described() {
-        for (can_search, searches, describes) in [(true, 2, 2), (false, 1, 60)] {
-            let (inventory, asked) =
-                read_all(move |operation, body| many(operation, body, can_search)).await;
-            let count = |wanted: &str| asked.iter().filter(|asked| *asked == wanted).count();
-            assert_eq!((count("Search"), count("DescribeTrainingJob")), (searches, describes));
-            let roles = inventory.resources.iter().map(|job| job.origin.role.as_deref().unwrap());
-            let found = roles.filter(|role| *role == "found").count();
-            assert_eq!((found, inventory.resources.len()), (60 - describes, 60));
-            assert_eq!(inventory.gaps, []);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_description_that_is_denied_is_a_gap_and_not_asked_for_again_and_again() {
-        let (inventory, asked) = read_all(|operation, _| match operation {
-            "ListNotebookInstances" => {
-                let notebook = |number: usize| {
-                    json!({ "NotebookInstanceName": format!("n{number}"),
-                        "NotebookInstanceArn": format!("{ARN}:notebook-instance/n{number}") })
-                };
-                let notebooks: Vec<Value> = (0..30).map(notebook).collect();
-                Answer::Body(200, json!({ "NotebookInstances": notebooks }).to_string())
-            }
-            "DescribeNotebookInstance" => refused("AccessDeniedException"),
-            _ => Answer::Body(200, "{}".to_owned()),
-        })
-        .await;
-        let asked = asked.iter().filter(|it| *it == "DescribeNotebookInstance").count();
-        assert!(asked <= WIDTH, "{asked}");
-        let gaps: Vec<&str> = inventory.gaps.iter().map(|gap| gap.operation.as_str()).collect();
-        assert_eq!((gaps, inventory.resources.len()), (vec!["DescribeNotebookInstance"], 30));
     }
 }
