@@ -144,7 +144,7 @@ pub struct DemoArgs {
 /// Which organisation is imitated.
 #[derive(Clone, Debug, Args)]
 pub struct Organisation {
-    /// Scenario, a TOML file, or `legacy` for the embedded one with untagged resources; the embedded one when not given
+    /// Scenario, a TOML file, or `legacy`; the embedded one when not given
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
     /// Seed of everything that is drawn

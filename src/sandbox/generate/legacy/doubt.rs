@@ -191,7 +191,9 @@ fn copied_tag(ground: &mut Ground<'_>, place: &Place, neighbour: &Place) {
     let case = "copied tag";
     let made = Made::new(place, "training-job", case, Contradicted).tagged(place.by_user());
     ground.put(place, made.tagged(neighbour.by_domain()));
-    let made = Made::new(place, "pipeline", case, Contradicted).tagged(neighbour.by_domain());
+    // Who asks for descriptions of what lacks its tag alone does not learn who made this one.
+    let made = Made::new(place, "pipeline", "copied tag, described maker", Contested);
+    let made = made.tagged(neighbour.by_domain());
     ground.put(place, made.with("CreatedBy", place.created_by()));
     if place.space.is_some() {
         let name = format!("template-{}", id(&mut ground.rng, 6));

@@ -120,10 +120,12 @@ impl Ground<'_> {
         let row = KINDS.iter().find(|row| row.0 == made.kind).expect("every kind that is made");
         let (_, at_work, over, costs) = *row;
         let name = made.name.unwrap_or_else(|| self.name());
-        let mut arn = place.arn(made.kind, &name);
-        if made.kind == "endpoint" {
-            arn = arn.to_lowercase();
-        }
+        let arn = match made.kind {
+            "endpoint" => place.arn(made.kind, &name).to_lowercase(),
+            // The category stands before the name.
+            "job" => place.arn("job/agentrft", &name),
+            kind => place.arn(kind, &name),
+        };
         let mut details = made.details;
         if let Some(role) = &made.role {
             put_role(&mut details, made.kind, role);

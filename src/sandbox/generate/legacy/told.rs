@@ -178,7 +178,7 @@ fn signed(ground: &mut Ground<'_>, place: &Place) {
 fn sweep(ground: &mut Ground<'_>, place: &Place) {
     let kind = "hyper-parameter-tuning-job";
     let made = if ground.rng.random() {
-        Made::new(place, kind, "tuning job", Told).tagged(place.by_user())
+        Made::new(place, kind, "user tag", Told).tagged(place.by_user())
     } else {
         Made::new(place, kind, "tagged", Tagged).tagged(place.by_domain())
     };
