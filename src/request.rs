@@ -57,6 +57,11 @@ pub enum Purpose {
     BillAgain,
     /// A forecast by Cost Explorer.
     Forecast,
+    /// What a tag key has to do with before its status changes: no part of a collection.
+    Stake {
+        /// What is summed: a key, or several.
+        what: String,
+    },
 }
 
 /// One request of the plan.
@@ -81,6 +86,14 @@ pub struct Scope {
     pub services: Vec<String>,
 }
 
+impl Purpose {
+    /// Tells whether the answer is a total, in which a month that is lacking would read as zero.
+    pub fn is_total(&self) -> bool {
+        use Purpose::{Bill, BillAgain, Control, Stake};
+        matches!(self, Bill | BillAgain | Control { .. } | Stake { .. })
+    }
+}
+
 impl fmt::Display for Purpose {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -94,6 +107,7 @@ impl fmt::Display for Purpose {
             Purpose::Days { slice } => write!(formatter, "days of slice `{slice}`"),
             Purpose::BillAgain => formatter.write_str("the bill again"),
             Purpose::Forecast => formatter.write_str("forecast"),
+            Purpose::Stake { what } => write!(formatter, "cost of {what}"),
         }
     }
 }

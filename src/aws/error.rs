@@ -120,6 +120,12 @@ impl Error {
         self.code == "ValidationException" && self.message.contains("14 months")
     }
 
+    /// Tells whether what was asked is for the payer alone, whatever the permissions of this account.
+    pub fn is_for_payer(&self) -> bool {
+        self.kind == Kind::AccessDenied
+            && self.message.contains("Linked account doesn't have access")
+    }
+
     /// Tells whether the account belongs to no organization.
     pub fn is_organization_absent(&self) -> bool {
         self.code == "AWSOrganizationsNotInUseException"

@@ -54,6 +54,9 @@ pub async fn check(
                 };
                 ui.line(&format!("tag key {key}: {text}"));
             }
+            if statuses.iter().any(|status| status.active == Some(false)) {
+                ui.line("  `apportion tags apply` activates those that are not");
+            }
         }
         Err(error) if is_member => {
             ui.line(&format!("tag keys: only the payer may look: {}", error.message));

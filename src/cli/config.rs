@@ -21,12 +21,22 @@ pub struct Config {
     pub billing_view_arn: Option<String>,
     /// Claiming tag keys beyond SageMaker's own, in order of precedence.
     pub keys: Vec<String>,
+    /// The cost allocation tag keys that `tags` cares for.
+    pub tags: Tags,
     /// How AWS is reached.
     pub aws: Aws,
     /// The accounts whose inventory is read.
     pub account: Vec<Account>,
     /// Budgets that this program judges by itself.
     pub budget: Vec<Budget>,
+}
+
+/// The cost allocation tag keys that `tags` cares for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Tags {
+    /// Keys to activate beyond SageMaker's own and the claiming ones.
+    pub activate: Vec<String>,
 }
 
 /// How AWS is reached.
@@ -127,7 +137,8 @@ impl Config {
         if let Some(id) = twice(self.account.iter().map(|account| &account.id).collect()) {
             return Err(format!("account {id} is named twice"));
         }
-        if let Some(key) = self.keys.iter().find(|key| key.is_empty() || key.contains('$')) {
+        let mut keys = self.keys.iter().chain(&self.tags.activate);
+        if let Some(key) = keys.find(|key| key.is_empty() || key.contains('$')) {
             return Err(format!("not a tag key: `{key}`"));
         }
         let regions = self.account.iter().flat_map(|account| &account.regions);
@@ -229,5 +240,6 @@ mod tests {
         );
         assert!(check("[[budget]]\nname = \"a\"\nall = true\nlimit = 5").contains("limit"));
         assert!(check("keys = [\"a$b\"]").contains("not a tag key"));
+        assert!(check("[tags]\nactivate = [\"\"]").contains("not a tag key"));
     }
 }

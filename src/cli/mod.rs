@@ -26,6 +26,7 @@ use std::io::Write;
 use clap::Parser;
 
 use crate::store;
+use args::change::TagsCommand;
 use args::{Arguments, Command};
 use clock::Clock;
 use commands::{Context, Memory};
@@ -51,6 +52,8 @@ pub fn run(typed: impl Iterator<Item = OsString>) -> u8 {
     let is_yes = match &arguments.command {
         Command::Run(args) => args.asking.yes || args.asking.max_spend.is_some(),
         Command::Collect(args) => args.asking.yes || args.asking.max_spend.is_some(),
+        Command::Tags(TagsCommand::Plan(args)) => args.wish.max_spend.is_some(),
+        Command::Tags(TagsCommand::Apply(args)) => args.yes || args.wish.max_spend.is_some(),
         Command::Demo(_) => true,
         _ => false,
     };

@@ -7,6 +7,7 @@
 )]
 
 mod asking;
+mod backfill;
 mod conservation;
 mod determinism;
 mod errors;
@@ -25,6 +26,7 @@ mod retag_plan;
 mod retag_truth;
 mod reuse;
 mod run;
+mod tags;
 mod tidy;
 mod traps;
 mod truth;

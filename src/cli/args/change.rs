@@ -53,7 +53,8 @@ pub struct TagsWish {
     /// How AWS is reached
     #[command(flatten)]
     pub aws: AwsArgs,
-    /// Let billing apply the keys to history from this month on, at most 12 months back
+    /// Let billing apply the keys to past months, from this one on and at most 12 back; it tags no resource, as
+    /// `retag` does
     #[arg(long, value_name = "YYYY-MM", value_parser = Month::parse)]
     pub backfill_from: Option<Month>,
     /// Accept that this inactive key loses its history in the backfill, repeatable

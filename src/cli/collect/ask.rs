@@ -373,10 +373,8 @@ impl Answer {
     /// Refuses a total that lacks a month; of anything else that is told as missing.
     fn checked(self) -> Result<Answer, Error> {
         let purpose = &self.asked.purpose;
-        let is_total =
-            matches!(purpose, Purpose::Bill | Purpose::BillAgain | Purpose::Control { .. });
         match self.months_unanswered().first() {
-            Some(month) if is_total => {
+            Some(month) if purpose.is_total() => {
                 Err(Error::Unanswered { purpose: purpose.to_string(), month: *month })
             }
             _ => Ok(self),

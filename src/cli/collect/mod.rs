@@ -168,7 +168,8 @@ fn unreadable(budget: &AwsBudget) -> Option<Note> {
     Some(Note::new(NoteKind::NotRead, text))
 }
 
-fn check_quote(quote: &Quote, spend_max: Option<Money>) -> Result<(), Error> {
+/// Refuses a quote whose least is above the limit.
+pub(in crate::cli) fn check_quote(quote: &Quote, spend_max: Option<Money>) -> Result<(), Error> {
     let least = Money::from_cents(i128::from(quote.least) * PAGE_PRICE_CENTS);
     match spend_max {
         Some(limit) if least > limit => Err(Error::Quote { least, limit }),

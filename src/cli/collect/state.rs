@@ -92,7 +92,7 @@ impl State {
             }
             Purpose::Cells { .. } => self.cells.push(finish(&mut answer)),
             Purpose::Days { .. } => self.days.push(finish(&mut answer)),
-            Purpose::Forecast => {}
+            Purpose::Forecast | Purpose::Stake { .. } => {}
         }
         self.asked.push(answer.asked);
     }

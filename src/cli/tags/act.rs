@@ -1,0 +1,109 @@
+//! Owns the two changes: activating keys, and asking for a backfill.
+//!
+//! An answer may be lost after AWS has done what was asked, so what counts is what AWS says when it is read again.
+//! **Invariant:** nothing AWS said against a key is lost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::aws;
+use crate::aws::cost_explorer::CostExplorer;
+use crate::backfill::{Known, Past, Radius};
+use crate::cli::error::{Failure, Kind};
+use crate::money::Money;
+use crate::period::Month;
+use crate::plan::Stake;
+use crate::render::text::dollars;
+
+use super::read;
+
+/// What came of asking for a backfill.
+pub(super) enum Started {
+    /// It was begun.
+    New(Past),
+    /// AWS answered with one that it had done before.
+    Earlier(Past),
+}
+
+/// Activates keys; returns what billing says then, and why some are still not active.
+pub(super) async fn activate(
+    explorer: &CostExplorer,
+    keys: &BTreeSet<String>,
+) -> Result<(Known, BTreeMap<String, String>), aws::Error> {
+    let keys: Vec<String> = keys.iter().cloned().collect();
+    let outcome = explorer.activate(&keys).await;
+    let known = read(explorer).await?;
+    let is_active = |key: &str| known.status(key).is_some_and(|status| status.active == Some(true));
+    let mut refused: BTreeMap<String, String> = outcome
+        .into_iter()
+        .filter(|it| !is_active(&it.key))
+        .filter_map(|it| Some((it.key, it.refused?)))
+        .collect();
+    for key in keys.into_iter().filter(|key| !is_active(key)) {
+        refused.entry(key).or_insert_with(|| "AWS took it, and lists it as inactive".to_owned());
+    }
+    Ok((known, refused))
+}
+
+/// Asks for a backfill; `known` is what was read just before.
+pub(super) async fn start(
+    explorer: &CostExplorer,
+    from: Month,
+    known: &Known,
+) -> Result<Started, aws::Error> {
+    let is_old = |past: &Past| known.history.iter().any(|it| it.requested_at == past.requested_at);
+    match explorer.start_backfill(from).await {
+        Ok(answer) => {
+            let past = super::past(&answer)?;
+            Ok(if is_old(&past) { Started::Earlier(past) } else { Started::New(past) })
+        }
+        Err(error) => {
+            // A first attempt may have begun it, and then the second one is refused as one too many.
+            let again = read(explorer).await.unwrap_or_default();
+            let ours = again.history.into_iter().find(|past| past.from == from && !is_old(past));
+            ours.map(Started::New).ok_or(error)
+        }
+    }
+}
+
+/// Refuses a backfill as long as a key that loses its history has not been named.
+pub(super) fn check_acknowledged(
+    radius: &Radius,
+    acknowledged: &[String],
+    from: Month,
+    stakes: &[Stake],
+) -> Result<(), Failure> {
+    let missing: Vec<&String> =
+        radius.at_risk.keys().filter(|key| !acknowledged.contains(key)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let causes = missing.iter().map(|key| {
+        let stake = stakes.iter().find(|stake| stake.what == at_risk(key, from));
+        let usd = stake.and_then(|stake| stake.amount).map_or_else(
+            || "an unknown amount".to_owned(),
+            |it: Money| format!("${}", dollars(it)),
+        );
+        let since = radius.at_risk[*key].map(|at| format!(" since {at}")).unwrap_or_default();
+        format!(
+            "`{key}` is inactive{since} and would lose {usd} of attributed history from {from} on"
+        )
+    });
+    let flags: Vec<String> = missing
+        .iter()
+        .map(|key| format!("--acknowledge {}", super::handover::quoted(key)))
+        .collect();
+    Err(Failure {
+        kind: Kind::Failed,
+        message: "nothing was changed: the billing backfill would take history away".to_owned(),
+        causes: causes.collect(),
+        hints: vec![
+            format!("if that is meant, say so by name: `{}`", flags.join(" ")),
+            "to keep the history, activate those keys before the backfill".to_owned(),
+        ],
+    })
+}
+
+/// Returns the name of what a key has to lose.
+pub(super) fn at_risk(key: &str, from: Month) -> String {
+    format!("history of `{key}` from {from} on")
+}

@@ -1,0 +1,235 @@
+//! Owns `tags apply`: activation first, then the backfill, and what was done of it.
+//!
+//! **Invariant:** nothing is changed before the plan is known not to be stale and every loss is accepted by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::activation::{self, Setting, Wanted};
+use crate::backfill::{Known, Ruling, judge, radius};
+use crate::cli;
+use crate::cli::args::change::TagsApplyArgs;
+use crate::cli::commands::Context;
+use crate::cli::error::{self, Failure, Kind};
+use crate::cli::plans;
+use crate::period::Month;
+use crate::plan::{Plan, PlanKind, check};
+use crate::render;
+use jiff::Timestamp;
+
+use super::act::{self, Started};
+use super::wait::{self, Goal, Pace, Sleeping};
+use super::{Site, Wish, check_reach, enter, next_steps};
+
+/// What is to be done now, by what AWS says now.
+struct Work {
+    plan: Plan<Setting>,
+    wanted: Vec<Wanted>,
+    keys: BTreeSet<String>,
+    from: Option<Month>,
+    ruling: Option<Ruling>,
+}
+
+/// Executes a plan: the one given, or one made now; returns the exit code.
+pub(super) async fn apply(context: &Context, args: &TagsApplyArgs) -> Result<u8, Failure> {
+    check_reach(context, args.wish.backfill_from)?;
+    let wish = Wish::of(context, args.wish.backfill_from);
+    let site = enter(context, &args.wish.aws, &wish).await?;
+    let work = prepare(context, args, &site, wish).await?;
+    let is_backfill_open = !matches!(work.ruling, None | Some(Ruling::Covered(_)));
+    if let (Some(from), true) = (work.from, is_backfill_open) {
+        let radius = radius(from, &site.known, &work.keys);
+        act::check_acknowledged(&radius, &args.wish.acknowledge, from, &work.plan.stakes)?;
+        refuse_for_now(&work, from, args.wait)?;
+    }
+    cli::print(&render::plan::text(&work.plan, false));
+    if work.keys.is_empty() && !is_backfill_open {
+        if !args.wait {
+            return Ok(error::DONE);
+        }
+    } else if !plans::confirm(&context.ui, args.yes, &question(&work))? {
+        context.ui.line("Nothing was changed.");
+        return Ok(error::DONE);
+    }
+    let Done { code, asked_at } = execute(context, args, &site, &work).await?;
+    if code != error::DONE {
+        return Ok(code);
+    }
+    for step in next_steps(work.from.is_some()) {
+        context.ui.line(step);
+    }
+    if !args.wait {
+        return Ok(error::DONE);
+    }
+    let goal = Goal {
+        wanted: work.wanted,
+        from: work.from,
+        acknowledged: args.wish.acknowledge.clone(),
+        asked_at,
+    };
+    let now = || context.clock.now();
+    let sleep = |time: Duration| -> Sleeping<'_> { Box::pin(tokio::time::sleep(time)) };
+    let every = Duration::from_secs(u64::from(args.poll_minutes) * 60);
+    let pace = Pace { now: &now, sleep: &sleep, every };
+    wait::wait(&site.explorer, goal, &pace, &|text| context.ui.line(text)).await
+}
+
+async fn prepare(
+    context: &Context,
+    args: &TagsApplyArgs,
+    site: &Site,
+    wish: Wish,
+) -> Result<Work, Failure> {
+    let now = context.clock.now();
+    let (plan, wanted) = if let Some(path) = &args.plan {
+        let plan: Plan<Setting> = plans::load(path, PlanKind::Tags, &site.caller)?;
+        let stale = check(&plan, &activation::current(&plan, &site.known));
+        if !stale.is_empty() {
+            return Err(plans::refuse(&stale, "tags plan"));
+        }
+        // A stored plan is executed and nothing else: what it activates is all that is wanted.
+        let wanted = activation::pending_keys(&plan.items).into_iter();
+        let wanted = wanted.map(|key| Wanted { key, is_sagemakers: false, is_required: true });
+        (plan, wanted.collect())
+    } else {
+        let made = super::plan::make(context, site, &wish, args.wish.max_spend, false).await?;
+        (made.plan, wish.wanted)
+    };
+    let from = activation::backfill_of(&plan).or(wish.from);
+    check_reach(context, from)?;
+    let keys: BTreeSet<String> = activation::pending_keys(&plan.items)
+        .into_iter()
+        .filter(|key| site.known.status(key).is_some_and(|status| status.active != Some(true)))
+        .collect();
+    let ruling = from.map(|from| judge(from, &site.known, !keys.is_empty(), now));
+    Ok(Work { plan, wanted, keys, from, ruling })
+}
+
+/// Refuses a backfill that AWS would refuse; one who waits may wait for it.
+fn refuse_for_now(work: &Work, from: Month, is_waiting: bool) -> Result<(), Failure> {
+    let Some(ruling @ (Ruling::Busy(_) | Ruling::TooSoon { .. })) = &work.ruling else {
+        return Ok(());
+    };
+    if is_waiting {
+        return Ok(());
+    }
+    Err(Failure {
+        kind: Kind::Failed,
+        message: format!(
+            "nothing was changed: AWS does not take a billing backfill from {from} now"
+        ),
+        causes: vec![ruling.because(from).text],
+        hints: vec![
+            "run it again then, or stay until it is possible with `--wait`".to_owned(),
+            "to activate keys at once, leave out `--backfill-from`".to_owned(),
+        ],
+    })
+}
+
+fn question(work: &Work) -> String {
+    let keys = match work.keys.len() {
+        0 => None,
+        1 => Some("activate 1 key".to_owned()),
+        count => Some(format!("activate {count} keys")),
+    };
+    let is_open = !matches!(work.ruling, None | Some(Ruling::Covered(_)));
+    let backfill = work.from.filter(|_| is_open);
+    let backfill = backfill.map(|from| format!("let billing rewrite history from {from} on"));
+    let both: Vec<String> = keys.into_iter().chain(backfill).collect();
+    let text = both.join(" and ");
+    format!("{}{}?", text[..1].to_uppercase(), &text[1..])
+}
+
+struct Done {
+    code: u8,
+    asked_at: Option<Timestamp>,
+}
+
+/// Does the work, and says what was done of it and what was not.
+async fn execute(
+    context: &Context,
+    args: &TagsApplyArgs,
+    site: &Site,
+    work: &Work,
+) -> Result<Done, Failure> {
+    let ui = &context.ui;
+    let mut refused = BTreeMap::new();
+    if !work.keys.is_empty() {
+        let known;
+        (known, refused) = act::activate(&site.explorer, &work.keys).await?;
+        for key in work.keys.iter().filter(|key| !refused.contains_key(*key)) {
+            let since = known.status(key).and_then(|status| status.updated_at);
+            let since = since.map(|at| format!(" at {at}")).unwrap_or_default();
+            ui.line(&format!("Activated `{key}`{since}."));
+        }
+    }
+    let activated = work.keys.len() - refused.len();
+    if !refused.is_empty() {
+        let failure = not_all(&refused, work.from.is_some());
+        if activated == 0 {
+            return Err(failure);
+        }
+        ui.failure(&failure);
+        return Ok(Done { code: error::PARTIAL, asked_at: None });
+    }
+    let Some(from) = work.from.filter(|_| matches!(work.ruling, Some(Ruling::Free))) else {
+        return Ok(Done { code: error::DONE, asked_at: None });
+    };
+    match backfill(context, args, site, work, from).await {
+        Ok(asked_at) => Ok(Done { code: error::DONE, asked_at }),
+        Err(failure) if activated > 0 => {
+            ui.failure(&failure);
+            ui.grave("The keys are active; the billing backfill was not asked for.");
+            Ok(Done { code: error::PARTIAL, asked_at: None })
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Asks for the backfill, once the statuses were read again: they are what it applies.
+async fn backfill(
+    context: &Context,
+    args: &TagsApplyArgs,
+    site: &Site,
+    work: &Work,
+    from: Month,
+) -> Result<Option<Timestamp>, Failure> {
+    let known: Known = super::read(&site.explorer).await?;
+    let radius = radius(from, &known, &BTreeSet::new());
+    act::check_acknowledged(&radius, &args.wish.acknowledge, from, &work.plan.stakes)?;
+    Ok(match act::start(&site.explorer, from, &known).await? {
+        Started::New(past) => {
+            context.ui.line(&format!(
+                "The billing backfill from {from} was asked for at {}; AWS takes up to a day, and \
+                 `apportion tags status` shows how far it is.",
+                past.requested_at
+            ));
+            Some(past.requested_at)
+        }
+        Started::Earlier(past) => {
+            context.ui.line(&format!(
+                "AWS began no billing backfill: it answered with the one from {} that was asked for at {} ({}).",
+                past.from, past.requested_at, past.status
+            ));
+            Some(past.requested_at)
+        }
+    })
+}
+
+fn not_all(refused: &BTreeMap<String, String>, has_backfill: bool) -> Failure {
+    let mut hints = vec![
+        "run it again: what is active is kept; a key that billing does not find is found up to 24 hours after its use"
+            .to_owned(),
+    ];
+    if has_backfill {
+        hints.push(
+            "the billing backfill was not asked for, since it applies today's statuses".to_owned(),
+        );
+    }
+    Failure {
+        kind: Kind::Failed,
+        message: format!("{} of the keys could not be activated", refused.len()),
+        causes: refused.iter().map(|(key, why)| format!("`{key}`: {why}")).collect(),
+        hints,
+    }
+}
