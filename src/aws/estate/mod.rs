@@ -8,11 +8,14 @@ use jiff::Timestamp;
 
 use crate::arn::AccountId;
 use crate::inventory::{App, Inventory};
+use crate::kind::{self, TaggedBy};
 
+use super::error::Kind;
 use super::inventory::{Reader, file_systems, join_tags};
 use super::sagemaker::identity::{self, Described};
 use super::sagemaker::taggable;
 use super::session::Session;
+use super::tag;
 use super::tagging::{self, TagIndex};
 
 /// Reads what can bear tags in one region of one account, and where that comes from which lacks its domain's tag.
@@ -45,6 +48,7 @@ pub async fn read(
     taggable::read(&client, &mut reader, wide).await;
     join_tags(&mut reader.read, &tags);
     join_app_tags(&mut reader.read.apps, &tags);
+    read_strays(&session, &mut reader).await;
     // Without tags everything would look untagged, and be described one by one for nothing.
     if are_tags_known {
         origin::read(&client, &mut reader, &tags, wide).await;
@@ -53,6 +57,31 @@ pub async fn read(
     file_systems(&session, &mut reader).await;
     reader.read.sort();
     reader.read
+}
+
+/// Reads from SageMaker itself the tags of types that the tagging API does not know: there they look untagged.
+async fn read_strays(session: &Session, reader: &mut Reader<'_>) {
+    for index in 0..reader.read.resources.len() {
+        let resource = &reader.read.resources[index];
+        let is_stray = kind::of(&resource.kind).is_some_and(|it| it.tagged_by == TaggedBy::AddTags);
+        if !is_stray || resource.tags.is_some() {
+            continue;
+        }
+        let arn = resource.arn.clone();
+        if !reader.begin("ListTags") {
+            return;
+        }
+        match tag::list(session, &arn).await {
+            Ok(tags) => reader.read.resources[index].tags = tags,
+            Err(error) => {
+                let is_denied = error.kind == Kind::AccessDenied;
+                reader.gap(Some(error));
+                if is_denied {
+                    return;
+                }
+            }
+        }
+    }
 }
 
 fn join_app_tags(apps: &mut [App], tags: &TagIndex) {

@@ -27,7 +27,7 @@ use Missing::{Invalid, NotFound};
 type Row = (&'static str, &'static str, &'static str, Missing);
 
 #[rustfmt::skip]
-const ROWS: [Row; 33] = [
+const ROWS: [Row; 34] = [
     ("DescribeTrainingJob", "training-job", "TrainingJobName", NotFound),
     ("DescribeProcessingJob", "processing-job", "ProcessingJobName", NotFound),
     ("DescribeTransformJob", "transform-job", "TransformJobName", NotFound),
@@ -61,6 +61,7 @@ const ROWS: [Row; 33] = [
     ("DescribeMonitoringSchedule", "monitoring-schedule", "MonitoringScheduleName", NotFound),
     ("DescribeProject", "project", "ProjectName", Invalid),
     ("DescribeJob", "job", "JobName", NotFound),
+    ("DescribeTrainingSession", "training-session", "TrainingSessionName", NotFound),
 ];
 
 /// Answers a describe operation of the table; `None` when it is no such operation.
@@ -97,6 +98,10 @@ fn describe(
         });
     };
     let mut members = form::description(form, resource);
+    if kind == "training-session" {
+        // The one description that is wrapped.
+        return Ok(json!({ "TrainingSessionDetail": members }));
+    }
     complete(&mut members, operation, caller);
     Ok(Value::Object(members))
 }
