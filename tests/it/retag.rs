@@ -114,12 +114,7 @@ impl Desk {
     }
 
     /// The same, until a fuse blows.
-    pub(crate) fn run_until(
-        &self,
-        world: &Shared,
-        words: &str,
-        fuse: Option<&Arc<Fuse>>,
-    ) -> Ended {
+    pub(crate) fn run_until(&self, world: &Shared, words: &str, fuse: Option<&Arc<Fuse>>) -> Ended {
         let (context, command) = (self.context(), self.command(words));
         runtime().block_on(async {
             let settings = fused(world, PAYER, None, fuse.cloned());
