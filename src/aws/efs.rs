@@ -46,3 +46,17 @@ pub(super) async fn read(
     });
     (file_systems.collect(), listed.error)
 }
+
+/// Reads the tags of one file system; absent when there is none of that id.
+pub(super) async fn tags(session: &Session, id: &str) -> Result<Option<Tags>, Error> {
+    match session.efs().describe_file_systems().file_system_id(id).send().await {
+        Ok(answer) => {
+            let found = answer.file_systems.into_iter().flatten().next();
+            Ok(found.map(|it| it.tags.into_iter().map(|tag| (tag.key, tag.value)).collect()))
+        }
+        Err(error) => match Error::of(SERVICE, OPERATION, &error) {
+            error if error.code == "FileSystemNotFound" => Ok(None),
+            error => Err(error),
+        },
+    }
+}

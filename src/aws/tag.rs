@@ -10,6 +10,7 @@ use aws_sdk_sagemaker::types::Tag;
 
 use crate::inventory::Tags;
 
+use super::efs;
 use super::error::Error;
 use super::pages;
 use super::session::Session;
@@ -80,8 +81,13 @@ pub async fn delete(session: &Session, arn: &str, keys: &[String]) -> Result<(),
     }
 }
 
-/// Reads the tags of one SageMaker resource (`ListTags`); absent when AWS knows none by that ARN, case included.
+/// Reads the tags of one resource from its own service; absent when that knows none by the ARN, case included.
+///
+/// Of SageMaker that is `ListTags`, of a file system its description.
 pub async fn list(session: &Session, arn: &str) -> Result<Option<Tags>, Error> {
+    if let Some((_, id)) = arn.split_once(":file-system/") {
+        return efs::tags(session, id).await;
+    }
     let request = session.sagemaker().list_tags().resource_arn(arn).max_results(100);
     let stream = request.into_paginator().send();
     let listed = pages::list(SAGEMAKER, "ListTags", stream, |page| (page.next_token, page.tags));

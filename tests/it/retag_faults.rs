@@ -9,7 +9,7 @@ use apportion::plan::Plan;
 use apportion::sandbox::world::Shared;
 use serde_json::{Value, json};
 
-use crate::retag::{ACCOUNTS, APPLY, Desk, binary, site, tags, untagged};
+use crate::retag::{ACCOUNTS, APPLY, Desk, Tags, binary, same, site, tags, untagged};
 use crate::world::{Fuse, PAYER, alter};
 
 fn set(world: &Shared, faults: &Value) {
@@ -47,17 +47,20 @@ fn a_run_that_is_killed_anywhere_and_run_again_ends_as_an_undisturbed_one() {
         desk.plan(&calm, "");
         let start = attempts(&calm);
         assert_eq!(desk.apply(&calm), Ok(0));
-        let (after, length) = (tags(&calm), attempts(&calm) - start);
-        assert!(length > 10, "{length}");
+        let (after, there) = (tags(&calm), attempts(&calm));
         let undo = format!("undo @{} --yes", desk.undo());
+        assert_eq!(desk.run(&calm, &undo), Ok(0));
+        // The shorter of the two ways, so that every cut comes before the end of both.
+        let length = (there - start).min(attempts(&calm) - there);
+        assert!(length > 10, "{length}");
         let world = untagged(3, seed);
         let desk = Desk::new(ACCOUNTS);
         desk.plan(&world, "");
         let cuts: Vec<u64> = (1..6).map(|nth| (seed * 7 + nth * 5) % length).collect();
         killed_and_run_again(&desk, &world, APPLY, &cuts);
-        assert_eq!(tags(&world), after, "seed {seed}");
+        same(&tags(&world), &after);
         killed_and_run_again(&desk, &world, &undo, &cuts);
-        assert_eq!(tags(&world), before, "seed {seed}");
+        same(&tags(&world), &before);
     }
 }
 
@@ -81,9 +84,9 @@ fn every_point_of_a_run_may_be_its_last() {
             assert!(partly == before || partly == after, "cut {cut}: {partly:?}");
         }
         assert_eq!(desk.run(&calm, APPLY), Ok(0), "cut {cut}");
-        assert_eq!(tags(&calm), after, "cut {cut}");
+        same(&tags(&calm), &after);
         assert_eq!(desk.run(&calm, &undo), Ok(0), "cut {cut}");
-        assert_eq!(tags(&calm), before, "cut {cut}");
+        same(&tags(&calm), &before);
     }
     panic!("the run never came to its end");
 }
@@ -92,9 +95,12 @@ fn every_point_of_a_run_may_be_its_last() {
 fn lost_answers_throttling_and_errors_change_nothing_about_the_end() {
     let mut whole = 0;
     for seed in 430..450 {
-        let (desk, world) = (Desk::new(ACCOUNTS), untagged(2, seed));
+        let (desk, world, calm) = (Desk::new(ACCOUNTS), untagged(2, seed), untagged(2, seed));
         let before = tags(&world);
         desk.plan(&world, "");
+        let other = Desk::new(ACCOUNTS);
+        other.plan(&calm, "");
+        assert_eq!(other.apply(&calm), Ok(0));
         let level = seed % 4;
         set(
             &world,
@@ -107,20 +113,22 @@ fn lost_answers_throttling_and_errors_change_nothing_about_the_end() {
                 "lose_percent": 2 + level * 3,
             }),
         );
-        let first = desk.apply(&world);
+        match desk.apply(&world) {
+            Ok(0) => {
+                same(&tags(&world), &tags(&calm));
+                whole += 1;
+            }
+            // Without an answer to the question for credentials a region is left for the next run.
+            Ok(5) => {}
+            other => panic!("seed {seed}: {other:?}"),
+        }
         set(&world, &json!({}));
-        let after = match first {
-            Ok(0) => tags(&world),
-            Ok(code) => panic!("seed {seed}: {code}"),
-            Err(failure) => panic!("seed {seed}: {}", failure.text()),
-        };
-        whole += 1;
         assert_eq!(desk.apply(&world), Ok(0), "seed {seed}");
-        assert_eq!(tags(&world), after, "seed {seed}");
+        same(&tags(&world), &tags(&calm));
         assert_eq!(desk.run(&world, &format!("undo @{} --yes", desk.undo())), Ok(0));
-        assert_eq!(tags(&world), before, "seed {seed}");
+        same(&tags(&world), &before);
     }
-    assert_eq!(whole, 20);
+    assert!(whole >= 18, "{whole}");
 }
 
 #[test]
@@ -134,17 +142,21 @@ fn a_permission_that_is_missing_for_everything_stops_early_and_one_way_is_enough
     };
     deny(&["TagResources", "AddTags"]);
     assert_eq!(desk.apply(&world), Ok(1));
-    assert_eq!(tags(&world), before);
+    same(&tags(&world), &before);
     // One batch in each of the three regions, by either way.
     assert!(asked(&world, "TagResources") <= 3, "{}", asked(&world, "TagResources"));
     assert!(asked(&world, "AddTags") <= 60, "{}", asked(&world, "AddTags"));
     assert!(plan.pending().count() > 100);
+    // File systems are tagged by the one, all else by either.
     deny(&["TagResources"]);
-    assert_eq!(desk.apply(&world), Ok(0));
-    assert_eq!(desk.run(&world, "verify --plan @plan.json"), Ok(0));
+    assert_eq!(desk.apply(&world), Ok(5));
+    let after = tags(&world);
+    let changed = |it: &((String, Tags), (String, Tags))| it.0 != it.1;
+    let count = before.iter().cloned().zip(after).filter(changed).count();
+    assert_eq!(count, plan.pending().filter(|it| !it.id.contains(":file-system/")).count());
     deny(&["UntagResources"]);
     assert_eq!(desk.run(&world, &format!("undo @{} --yes", desk.undo())), Ok(0));
-    assert_eq!(tags(&world), before);
+    same(&tags(&world), &before);
 }
 
 #[test]
@@ -161,7 +173,7 @@ fn what_aws_refuses_is_named_and_the_rest_is_done() {
         full.arn.clone()
     });
     assert_eq!(desk.apply(&world), Ok(5));
-    let lacking = |name: &str, tags: &crate::retag::Tags| {
+    let lacking = |name: &str, tags: &Tags| {
         plan.pending().any(|it| it.id == name) && !tags.contains_key("sagemaker:domain-arn")
     };
     let left: Vec<String> = tags(&world)
@@ -185,7 +197,7 @@ fn throttling_without_end_stops_politely_and_the_next_run_goes_on() {
         "services": ["tagging", "sagemaker"] });
     set(&world, &throttled);
     assert!(desk.apply(&world).is_err(), "nothing could be looked at, so nothing may be done");
-    assert_eq!(tags(&world), before);
+    same(&tags(&world), &before);
     // In the middle of the changes AWS has had enough.
     set(&world, &json!({ "services": ["tagging"], "slow_percent": 100, "slow_ms": 10 }));
     let (watched, first) = (world.clone(), asked(&world, "TagResources"));
@@ -202,7 +214,7 @@ fn throttling_without_end_stops_politely_and_the_next_run_goes_on() {
     assert!(partly != before && partly != tags(&calm));
     set(&world, &json!({}));
     assert_eq!(desk.apply(&world), Ok(0));
-    assert_eq!(tags(&world), tags(&calm));
+    same(&tags(&world), &tags(&calm));
 }
 
 #[test]
@@ -227,11 +239,16 @@ fn own_tags_that_aws_keeps_fixed_are_put_on_and_cannot_be_taken_off() {
     alter(&world, |world| world.variants.own_tags_fixed = true);
     desk.plan(&world, "");
     assert_eq!(desk.apply(&world), Ok(0));
-    let after = tags(&world);
+    let own = |world: &Shared| {
+        let mut tags = tags(world);
+        tags.retain(|(name, _)| !name.starts_with("fs-"));
+        tags
+    };
+    let after = own(&world);
     // What is so already is no refusal, even where AWS would not change it.
     assert_eq!(desk.apply(&world), Ok(0));
     assert_eq!(desk.run(&world, &format!("undo @{} --yes", desk.undo())), Ok(5));
-    assert_eq!(tags(&world), after);
+    same(&own(&world), &after);
 }
 
 #[test]
@@ -277,6 +294,6 @@ fn the_binary_killed_in_the_middle_and_run_again_ends_as_an_undisturbed_one() {
     set(&disturbed.world, &json!({}));
     let again = binary(folder.path(), &disturbed, &apply);
     assert_eq!(again.code, 0, "{}", again.stderr);
-    assert_eq!(tags(&disturbed.world), tags(&calm.world));
+    same(&tags(&disturbed.world), &tags(&calm.world));
     assert!(again.stderr.contains("retag undo"), "{}", again.stderr);
 }

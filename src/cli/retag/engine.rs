@@ -227,13 +227,17 @@ async fn carry_out_at_once(
 
 /// Changes one resource by SageMaker's own calls, whatever the tagging API had against it.
 async fn change_one(session: &Session, arn: &str, step: &Step, before: Refusal) -> Fate {
-    if survey::by(arn) == TaggedBy::TaggingApi {
-        return Fate::Refused(before);
-    }
     let mut refusal = None;
     let lower = arn.to_lowercase();
-    let lower = Some(lower.as_str()).filter(|lower| *lower != arn);
-    for spelling in std::iter::once(arn).chain(lower) {
+    let mut spellings = vec![arn];
+    if survey::by(arn) == TaggedBy::TaggingApi {
+        // No other call tags it; what the first one had against it stands, unless it is so already.
+        spellings.clear();
+        refusal = Some(before.clone());
+    } else if lower != arn {
+        spellings.push(&lower);
+    }
+    for spelling in spellings {
         let asked = match step {
             Step::Put(tags) => tag::add(session, spelling, tags).await,
             Step::Take(keys) => tag::delete(session, spelling, &list_of(keys)).await,

@@ -3,7 +3,7 @@
 mod carry;
 mod engine;
 mod ground;
-mod plan;
+pub mod plan;
 mod survey;
 mod apply;
 mod undo;

@@ -52,7 +52,7 @@ pub(super) async fn plan(
 }
 
 /// Reads the user's mapping, so that what is wrong with it is known before AWS is asked.
-pub(super) fn mapping(wish: &RetagWish) -> Result<Mapping, Failure> {
+pub fn mapping(wish: &RetagWish) -> Result<Mapping, Failure> {
     let Some(path) = &wish.mapping else { return Ok(Mapping::default()) };
     Mapping::parse(&disk::read(path)?).map_err(|error| {
         let hint = "write `resource,domain` in the first line, and a resource and its domain in each other";
@@ -61,7 +61,7 @@ pub(super) fn mapping(wish: &RetagWish) -> Result<Mapping, Failure> {
 }
 
 /// Reads what exists and makes the plan.
-pub(super) async fn make(
+pub async fn make(
     context: &Context,
     session: &Session,
     caller: &AccountId,

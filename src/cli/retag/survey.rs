@@ -1,6 +1,6 @@
 //! Owns how the resources of a plan stand before it is executed: as planned, done already, or changed by somebody else.
 //!
-//! **Invariant:** the tagging API may be behind, so nothing that SageMaker can be asked about is called stale by its word alone.
+//! **Invariant:** the tagging API may be behind, so nothing is called stale by its word alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -103,9 +103,7 @@ fn standing(change: &Change<Marks>, found: Option<&Marks>) -> Standing {
     if is_between { Standing::Ready } else { Standing::Stale }
 }
 
-/// Reads the tags of resources one by one from SageMaker; absent inside for what does not exist.
-///
-/// What SageMaker has no tags for, like a file system, is left out.
+/// Reads the tags of resources one by one from their own service; absent inside for what does not exist.
 pub(super) async fn read_back(
     session: &Session,
     arns: Vec<String>,
@@ -113,7 +111,7 @@ pub(super) async fn read_back(
     tell: &dyn Fn(usize),
 ) -> BTreeMap<String, Result<Option<Tags>, aws::Error>> {
     let mut read = BTreeMap::new();
-    let mut waiting = arns.into_iter().filter(|arn| by(arn) != TaggedBy::TaggingApi);
+    let mut waiting = arns.into_iter();
     let mut under_way = JoinSet::new();
     loop {
         while under_way.len() < concurrency.max(1)
@@ -148,14 +146,14 @@ pub(super) fn by(arn: &str) -> TaggedBy {
 }
 
 /// What the tagging API knows, to be looked up whatever the case.
-pub(super) struct Known {
+struct Known {
     exact: BTreeMap<String, Tags>,
     folded: BTreeMap<String, Vec<String>>,
 }
 
 impl Known {
     /// Indexes marks by ARN.
-    pub(super) fn new(exact: BTreeMap<String, Tags>) -> Known {
+    fn new(exact: BTreeMap<String, Tags>) -> Known {
         let mut folded: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for arn in exact.keys().filter(|arn| arn.chars().any(char::is_uppercase)) {
             folded.entry(arn.to_lowercase()).or_default().push(arn.clone());
@@ -164,7 +162,7 @@ impl Known {
     }
 
     /// Finds the marks of an ARN: by its exact text, else by the only one that differs in case.
-    pub(super) fn get(&self, arn: &str) -> Option<Marks> {
+    fn get(&self, arn: &str) -> Option<Marks> {
         let lower = arn.to_lowercase();
         let other = || match self.folded.get(&lower).map(Vec::as_slice) {
             Some([only]) => self.exact.get(only),

@@ -1,23 +1,22 @@
-//! Owns `retag verify`: whether SageMaker's own answer for each resource is what a plan wants.
+//! Owns `retag verify`: whether each resource bears the tags that a plan wants, by its own service's word.
 //!
-//! **Invariant:** the tagging API is asked only for what SageMaker has no tags of; it may be behind.
+//! **Invariant:** the tagging API is not asked: it may be behind.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::aws::{self, Session, sts, tag};
+use crate::aws::{Session, sts};
 use crate::cli;
 use crate::cli::args::change::RetagVerifyArgs;
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
 use crate::cli::plans;
-use crate::inventory::{Tags, Whereabouts};
-use crate::kind::TaggedBy;
-use crate::mark::{self, Marks};
+use crate::inventory::Whereabouts;
+use crate::mark::Marks;
 use crate::plan::{self, Item, Plan, PlanKind};
 use crate::render::text::{self, Heading, clean};
 
 use super::ground::{self, Ground, whereabouts};
-use super::survey::{self, Known};
+use super::survey;
 
 /// What was found of a plan's resources.
 #[derive(Debug, Default)]
@@ -83,48 +82,20 @@ async fn read(
             findings.unread.extend(items.iter().map(|item| (item.id.clone(), why.clone())));
             continue;
         };
-        let mut found = read_place(session, &items, concurrency, tell).await;
+        let ids = items.iter().map(|item| item.id.clone()).collect();
+        let found = survey::read_back(session, ids, concurrency, tell).await;
         for item in items {
-            match found.remove(&item.id) {
-                Some(Ok(Some(tags))) => findings.compare(item, Marks::of(&tags).as_ref()),
-                Some(Err(why)) => drop(findings.unread.insert(item.id.clone(), why)),
-                Some(Ok(None)) | None => findings.gone.push(item.id.clone()),
+            match &found[&item.id] {
+                Ok(Some(tags)) => findings.compare(item, Marks::of(tags).as_ref()),
+                Ok(None) => findings.gone.push(item.id.clone()),
+                Err(error) => {
+                    let why = format!("{}: {}", error.code, error.message);
+                    findings.unread.insert(item.id.clone(), why);
+                }
             }
         }
     }
     findings
-}
-
-/// Reads the tags of some resources of one place; absent inside for what does not exist.
-async fn read_place(
-    session: &Session,
-    items: &[&Item<Marks>],
-    concurrency: usize,
-    tell: &dyn Fn(usize),
-) -> BTreeMap<String, Result<Option<Tags>, String>> {
-    let ids: Vec<String> = items.iter().map(|item| item.id.clone()).collect();
-    let others: BTreeSet<String> =
-        ids.iter().filter(|id| survey::by(id) == TaggedBy::TaggingApi).cloned().collect();
-    let words = |error: aws::Error| format!("{}: {}", error.code, error.message);
-    let read = survey::read_back(session, ids, concurrency, tell).await;
-    let mut found: BTreeMap<String, Result<Option<Tags>, String>> =
-        read.into_iter().map(|(id, tags)| (id, tags.map_err(words))).collect();
-    if others.is_empty() {
-        return found;
-    }
-    match tag::read_marks(session, &mark::KEYS).await {
-        Ok(marks) => {
-            let known = Known::new(marks);
-            // What was never tagged is unknown there, so that it is gone cannot be told.
-            let tags = |id: &String| known.get(id).map(|marks| marks.0).unwrap_or_default();
-            found.extend(others.iter().map(|id| (id.clone(), Ok(Some(tags(id))))));
-        }
-        Err(error) => {
-            let why = words(error);
-            found.extend(others.into_iter().map(|id| (id, Err(why.clone()))));
-        }
-    }
-    found
 }
 
 impl Findings {
