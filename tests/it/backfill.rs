@@ -109,7 +109,7 @@ fn the_grid_tells_what_a_backfill_recovers_from_what_it_cannot() {
     assert_eq!(of("2026-04", "unattributed while inactive"), Some(Money::ZERO));
     let recovered = of("2026-02", "unattributed while inactive").unwrap();
     assert!(recovered > space("2026-02-01", "2026-03-01") - Money::from_cents(1));
-    // March is cut in two, and its parts are the whole.
+    // March is cut at the first whole day after the 24 hours, and its parts are the whole.
     let total = |days: (&str, &str)| -> Money {
         let period = apportion::period::Period {
             start: days.0.parse().unwrap(),
@@ -131,7 +131,7 @@ fn the_grid_tells_what_a_backfill_recovers_from_what_it_cannot() {
     }
     assert_eq!(
         of("2026-03", "unattributed while active"),
-        Some(total(("2026-03-13", "2026-04-01")) - space("2026-03-13", "2026-04-01"))
+        Some(total(("2026-03-14", "2026-04-01")) - space("2026-03-14", "2026-04-01"))
     );
 }
 
