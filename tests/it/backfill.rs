@@ -282,3 +282,21 @@ fn waiting_does_not_begin_a_backfill_that_takes_history_away() {
     assert!(code.unwrap_err().contains("--acknowledge team"), "{said}");
     assert!(alter(&world, |world| world.organisation.backfills.is_empty()));
 }
+
+#[test]
+fn a_backfill_that_fails_at_aws_is_an_error_and_can_be_asked_for_again() {
+    let mut world = inactive();
+    world.variants.backfill_fails = true;
+    let world = world.share();
+    let (code, said, hours) = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &|_, _| {});
+    let failure = code.unwrap_err();
+    assert!(failure.contains("the billing backfill from 2026-03 failed at AWS"), "{said}");
+    assert_eq!(hours, 22, "{said}");
+    alter(&world, |world| {
+        world.variants.backfill_fails = false;
+        world.now += 2.hours();
+    });
+    let (code, said, _) = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &|_, _| {});
+    assert_eq!(code, Ok(0), "{said}");
+    assert_eq!(alter(&world, |world| world.organisation.backfills.len()), 2);
+}
