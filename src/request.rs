@@ -155,9 +155,8 @@ pub fn slices(scope: &Scope) -> Vec<Slice> {
         slices.push(Slice { name: key.clone(), filter });
         absent.push(Filter::tag_absent(key));
     }
-    let services = Filter::dimension("SERVICE", &scope.services);
-    let filters: Vec<Filter> = services.into_iter().chain(absent).collect();
-    if !scope.services.is_empty() {
+    if let Some(services) = Filter::dimension("SERVICE", &scope.services) {
+        let filters = std::iter::once(services).chain(absent).collect();
         let filter = Filter::all(filters).expect("the rest has at least its services");
         slices.push(Slice { name: REST.to_owned(), filter });
     }

@@ -109,7 +109,7 @@ fn the_grid_tells_what_a_backfill_recovers_from_what_it_cannot() {
     assert_eq!(of("2026-04", "unattributed while inactive"), Some(Money::ZERO));
     let recovered = of("2026-02", "unattributed while inactive").unwrap();
     assert!(recovered > space("2026-02-01", "2026-03-01") - Money::from_cents(1));
-    // March is cut in two, and its parts are the whole.
+    // March is cut at the first whole day after the 24 hours, and its parts are the whole.
     let total = |days: (&str, &str)| -> Money {
         let period = apportion::period::Period {
             start: days.0.parse().unwrap(),
@@ -131,7 +131,7 @@ fn the_grid_tells_what_a_backfill_recovers_from_what_it_cannot() {
     }
     assert_eq!(
         of("2026-03", "unattributed while active"),
-        Some(total(("2026-03-13", "2026-04-01")) - space("2026-03-13", "2026-04-01"))
+        Some(total(("2026-03-14", "2026-04-01")) - space("2026-03-14", "2026-04-01"))
     );
 }
 
@@ -281,4 +281,22 @@ fn waiting_does_not_begin_a_backfill_that_takes_history_away() {
     let (code, said, _) = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &|_, _| {});
     assert!(code.unwrap_err().contains("--acknowledge team"), "{said}");
     assert!(alter(&world, |world| world.organisation.backfills.is_empty()));
+}
+
+#[test]
+fn a_backfill_that_fails_at_aws_is_an_error_and_can_be_asked_for_again() {
+    let mut world = inactive();
+    world.variants.backfill_fails = true;
+    let world = world.share();
+    let (code, said, hours) = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &|_, _| {});
+    let failure = code.unwrap_err();
+    assert!(failure.contains("the billing backfill from 2026-03 failed at AWS"), "{said}");
+    assert_eq!(hours, 22, "{said}");
+    alter(&world, |world| {
+        world.variants.backfill_fails = false;
+        world.now += 2.hours();
+    });
+    let (code, said, _) = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &|_, _| {});
+    assert_eq!(code, Ok(0), "{said}");
+    assert_eq!(alter(&world, |world| world.organisation.backfills.len()), 2);
 }
