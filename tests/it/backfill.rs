@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
 
 use std::cell::RefCell;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use apportion::activation::{Wanted, wanted};
@@ -201,7 +202,7 @@ fn wait_in(
         let explorer = CostExplorer::new(&session, None);
         let now = || alter(world, |world| world.now);
         let sleep = |time: Duration| -> Sleeping<'_> {
-            assert_eq!(time, Duration::from_secs(3600));
+            assert_eq!(time, Duration::from_hours(1));
             Box::pin(async {
                 *hours.borrow_mut() += 1;
                 let hours = *hours.borrow();
@@ -211,10 +212,10 @@ fn wait_in(
                 });
             })
         };
-        let pace = Pace { now: &now, sleep: &sleep, every: Duration::from_secs(3600) };
+        let pace = Pace { now: &now, sleep: &sleep, every: Duration::from_hours(1) };
         let from = from.map(month);
         let goal = Goal { wanted, from, acknowledged: Vec::new(), asked_at: None };
-        let say = |text: &str| said.borrow_mut().push_str(&format!("{text}\n"));
+        let say = |text: &str| writeln!(said.borrow_mut(), "{text}").unwrap();
         wait(&explorer, goal, &pace, &say).await.map_err(|failure| failure.text())
     });
     (code, said.into_inner(), hours.into_inner())

@@ -240,7 +240,7 @@ mod tests {
         let fine = || Answer::Body(200, r#"{"Errors":[]}"#.to_owned());
         let (calls, refused) = activate(&keys(0..45), vec![fine(), fine(), fine()]).await;
         assert_eq!(calls, ["20 from k00", "20 from k20", "5 from k40"]);
-        assert_eq!(refused, [] as [&str; 0]);
+        assert!(refused.is_empty(), "{refused:?}");
         let whole = json!({"__type": "ValidationException",
             "message": "Failed to update Cost Allocation Tag: Tag keys not found: k00,k02"});
         let (calls, refused) =
