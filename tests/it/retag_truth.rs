@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use apportion::arn::AccountId;
 use apportion::aws::{Session, estate};
+use apportion::cli::collect::inventory::append;
 use apportion::evidence::{self, Confidence, Finding, Mapping};
 use apportion::inventory::{Inventory, Whereabouts};
 use apportion::plan::{Item, Plan};
@@ -37,14 +38,8 @@ fn read(world: &Shared, wide: bool) -> Inventory {
             estate::read(&session, &account, &region, now(), wide, &|_| {}).await
         });
         assert_eq!(read.gaps, [], "{account} {region}");
-        all.domains.extend(read.domains);
-        all.user_profiles.extend(read.user_profiles);
-        all.spaces.extend(read.spaces);
-        all.apps.extend(read.apps);
-        all.resources.extend(read.resources);
-        all.file_systems.extend(read.file_systems);
-        all.listed.extend(read.listed);
         let account = AccountId::parse(&account).unwrap();
+        append(&mut all, &account, &region, read);
         assert!(all.listed.contains(&Whereabouts { account, region }));
     }
     all.sort();
