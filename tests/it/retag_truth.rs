@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use apportion::arn::AccountId;
 use apportion::aws::{Session, estate};
+use apportion::cli::collect::inventory::append;
 use apportion::evidence::{self, Confidence, Finding, Mapping};
 use apportion::inventory::{Inventory, Whereabouts};
 use apportion::plan::{Item, Plan};
@@ -37,15 +38,9 @@ fn read(world: &Shared, wide: bool) -> Inventory {
             estate::read(&session, &account, &region, now(), wide, &|_| {}).await
         });
         assert_eq!(read.gaps, [], "{account} {region}");
-        all.domains.extend(read.domains);
-        all.user_profiles.extend(read.user_profiles);
-        all.spaces.extend(read.spaces);
-        all.apps.extend(read.apps);
-        all.resources.extend(read.resources);
-        all.file_systems.extend(read.file_systems);
         let account = AccountId::parse(&account).unwrap();
-        // There is no gap, so what was not listed does not exist.
-        all.listed.insert(Whereabouts { account, region });
+        append(&mut all, &account, &region, read);
+        assert!(all.listed.contains(&Whereabouts { account, region }));
     }
     all.sort();
     all
