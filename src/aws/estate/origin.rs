@@ -12,7 +12,8 @@ use crate::aws::sagemaker::describe::operation;
 use crate::aws::sagemaker::told::{Link, Told};
 use crate::aws::tagging::TagIndex;
 use crate::inventory::{Origin, Resource};
-use crate::{key, kind};
+use crate::key;
+use crate::kind;
 
 use super::fetch::fetch;
 
