@@ -45,7 +45,12 @@ pub fn store<T: Serialize>(path: &Path, plan: &Plan<T>) -> Result<(), Error> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         disk::create_folder(folder)?;
     }
-    Ok(disk::write(path, text(plan).as_bytes())?)
+    // Written as it is made: the text of a large plan is larger than the plan.
+    let written = disk::write_with(path, |out| {
+        serde_json::to_writer_pretty(&mut *out, plan)?;
+        out.write_all(b"\n")
+    });
+    Ok(written?)
 }
 
 /// Reads a plan of one kind.
