@@ -15,7 +15,7 @@ use crate::verdict::{ARN_LENGTH_MAX, TAG_COUNT_MAX};
 
 pub use crate::batch::{Batch, Step, address, batches, strays};
 pub use crate::mark::{KEYS, Marks};
-pub use crate::stake::stakes;
+pub use crate::stake::{Billed, stakes};
 
 /// What the user wants proposed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -17,15 +17,23 @@ use crate::usage::{self, Component};
 /// An account, a region and a component of SageMaker.
 type Place<'a> = (&'a str, &'a str, Component);
 
+/// A month of the bill, as far as it could be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Billed<'a> {
+    /// The lines.
+    pub ledger: &'a Ledger,
+    /// The month.
+    pub month: Month,
+    /// The metric.
+    pub metric: Metric,
+    /// Whether every request about the month was answered, so that what has no line costs nothing.
+    pub is_whole: bool,
+}
+
 /// Tells for each account, region and component that a plan has proposals for what cost of a month has no owner there
 /// for lack of a tag, and what more there is of it that no proposal is about.
-pub fn stakes(
-    plan: &Plan<Marks>,
-    findings: &[Finding],
-    ledger: &Ledger,
-    month: Month,
-    metric: Metric,
-) -> Vec<Stake> {
+pub fn stakes(plan: &Plan<Marks>, findings: &[Finding], billed: Billed<'_>) -> Vec<Stake> {
+    let Billed { ledger, month, .. } = billed;
     let mut proposed: BTreeMap<Place<'_>, BTreeSet<&str>> = BTreeMap::new();
     let pending: BTreeSet<&str> = plan.pending().map(|item| item.id.as_str()).collect();
     for finding in findings.iter().filter(|it| pending.contains(it.arn.as_str())) {
@@ -37,9 +45,9 @@ pub fn stakes(
     let lines = ledger.of_month(month).iter().filter(|line| is_untagged(ledger, line));
     tell(
         &proposed,
-        lines.map(|line| (place(ledger, line), line.amounts.get(metric))),
-        month,
-        metric,
+        lines.map(|line| (place(ledger, line), line.amounts.get(billed.metric))),
+        billed.is_whole,
+        &format!("{} of {month} without an owner for lack of a tag", billed.metric.title()),
     )
 }
 
@@ -47,8 +55,8 @@ pub fn stakes(
 fn tell<'l>(
     proposed: &BTreeMap<Place<'_>, BTreeSet<&str>>,
     lines: impl Iterator<Item = (Option<Place<'l>>, Option<Money>)>,
-    month: Month,
-    metric: Metric,
+    is_whole: bool,
+    what: &str,
 ) -> Vec<Stake> {
     let mut sums: BTreeMap<Place<'_>, Option<Money>> = BTreeMap::new();
     let mut rest: Option<Option<Money>> = None;
@@ -60,30 +68,37 @@ fn tell<'l>(
         // What was not delivered is not known, and neither is the sum.
         *sum = sum.zip(amount).map(|(sum, amount)| sum + amount);
     }
-    let mut stakes: Vec<Stake> = proposed
-        .iter()
-        .map(|(place, arns)| {
-            let (account, region, component) = *place;
-            Stake {
-                what: format!("{}, {region}, {account}", component.title()),
-                amount: sums.get(place).copied().flatten(),
-                text: format!(
-                    "{} of {month} without an owner for lack of a tag, of everything there: at most this much a \
-                     month becomes attributable by the {} proposed.",
-                    metric.title(),
-                    arns.len()
-                ),
-            }
-        })
-        .collect();
+    let known = |sum: Option<Money>| sum.filter(|_| is_whole);
+    let mut stakes = Vec::new();
+    let mut silent = 0;
+    for (place, arns) in proposed {
+        let (account, region, component) = *place;
+        let Some(sum) = sums.get(place) else {
+            silent += 1;
+            continue;
+        };
+        stakes.push(Stake {
+            what: format!("{}, {region}, {account}", component.title()),
+            amount: known(*sum),
+            text: format!(
+                "{what}; the bill does not tell it by resource, so the {} proposed there make at most this much a \
+                 month attributable.",
+                arns.len()
+            ),
+        });
+    }
+    if silent > 0 {
+        stakes.push(Stake {
+            what: format!("Other places of what is proposed ({silent})"),
+            amount: known(Some(Money::ZERO)),
+            text: format!("{what}: the bill has no line of it there."),
+        });
+    }
     if let Some(amount) = rest {
         stakes.push(Stake {
             what: "Everything else without a tag".to_owned(),
-            amount,
-            text: format!(
-                "{} of {month} without an owner for lack of a tag, about which nothing is proposed.",
-                metric.title()
-            ),
+            amount: known(amount),
+            text: format!("{what}, about which nothing is proposed."),
         });
     }
     stakes
@@ -137,14 +152,17 @@ mod tests {
     use super::*;
 
     fn told(lines: &[(Option<Place<'static>>, Option<i128>)]) -> String {
+        told_of(lines, true)
+    }
+
+    fn told_of(lines: &[(Option<Place<'static>>, Option<i128>)], is_whole: bool) -> String {
         let place = |component| ("111122223333", "eu-west-1", component);
         let proposed = BTreeMap::from([
             (place(Component::Training), BTreeSet::from(["a", "b"])),
             (place(Component::Hosting), BTreeSet::from(["c"])),
         ]);
         let lines = lines.iter().map(|(place, cents)| (*place, cents.map(Money::from_cents)));
-        let month = Month::parse("2026-10").unwrap();
-        let stakes = tell(&proposed, lines, month, Metric::UnblendedCost);
+        let stakes = tell(&proposed, lines, is_whole, "cost");
         let amount = |stake: &Stake| stake.amount.map_or("unknown".to_owned(), |it| it.to_string());
         stakes
             .iter()
@@ -157,9 +175,9 @@ mod tests {
     fn cost_without_a_tag_is_told_once_and_what_is_not_known_is_no_zero() {
         let here = |component| Some(("111122223333", "eu-west-1", component));
         let training = here(Component::Training);
-        let (ours, theirs) =
-            ("Training, eu-west-1, 111122223333", "Hosting, eu-west-1, 111122223333");
-        assert_eq!(told(&[]), format!("{ours}: unknown; {theirs}: unknown"));
+        let ours = "Training, eu-west-1, 111122223333";
+        let theirs = "Other places of what is proposed (1)";
+        assert_eq!(told(&[]), "Other places of what is proposed (2): 0");
         assert_eq!(
             told(&[
                 (training, Some(150)),
@@ -168,12 +186,17 @@ mod tests {
                 (here(Component::Canvas), Some(2)),
                 (Some(("999999999999", "eu-west-1", Component::Training)), Some(4)),
             ]),
-            format!("{ours}: 2; {theirs}: unknown; Everything else without a tag: 0.07")
+            format!("{ours}: 2; {theirs}: 0; Everything else without a tag: 0.07")
         );
         // One part was not delivered, so the sum is not known either.
         assert_eq!(
             told(&[(training, Some(150)), (training, None)]),
-            format!("{ours}: unknown; {theirs}: unknown")
+            format!("{ours}: unknown; {theirs}: 0")
+        );
+        // A request about the month was never answered: there may be more of everything.
+        assert_eq!(
+            told_of(&[(training, Some(150)), (None, Some(1))], false),
+            format!("{ours}: unknown; {theirs}: unknown; Everything else without a tag: unknown")
         );
     }
 

@@ -17,7 +17,7 @@ use crate::ledger;
 use crate::mark::Marks;
 use crate::period::Month;
 use crate::plan::{Plan, Stake};
-use crate::retag;
+use crate::retag::{self, Billed};
 use crate::snapshot::Snapshot;
 use crate::store::{self, disk};
 
@@ -91,7 +91,14 @@ pub async fn make(
     plan.stakes = match &snapshot {
         Some(snapshot) => {
             let (ledger, month) = (ledger::post(snapshot), last_full_month(snapshot));
-            retag::stakes(&plan, &findings, &ledger, month, context.metric(None))
+            let is_whole = !snapshot
+                .manifest
+                .missing
+                .iter()
+                .any(|missing| missing.period.contains(month.start()));
+            let metric = context.metric(None);
+            let billed = Billed { ledger: &ledger, month, metric, is_whole };
+            retag::stakes(&plan, &findings, billed)
         }
         None => vec![Stake {
             what: "What becomes attributable".to_owned(),
