@@ -24,6 +24,7 @@ mod receipt;
 mod retag;
 mod retag_faults;
 mod retag_plan;
+mod retag_stakes;
 mod retag_truth;
 mod reuse;
 mod run;
