@@ -22,6 +22,8 @@ pub enum PlanKind {
     Tags,
     /// Tags on resources.
     Retag,
+    /// Back to the tags that were there before.
+    RetagUndo,
 }
 
 /// The state of a thing, as far as plans of its kind are concerned with it.
@@ -298,7 +300,12 @@ impl<T: State> Plan<T> {
             let change = Change::between(item.change.to().cloned(), item.change.from().cloned())?;
             Some(Item::of(&item.id, change))
         });
-        Plan::new(self.kind, self.caller.clone(), self.made_at, items.collect())
+        let kind = match self.kind {
+            PlanKind::Tags => PlanKind::Tags,
+            PlanKind::Retag => PlanKind::RetagUndo,
+            PlanKind::RetagUndo => PlanKind::Retag,
+        };
+        Plan::new(kind, self.caller.clone(), self.made_at, items.collect())
     }
 }
 

@@ -27,10 +27,10 @@ pub fn show<T: State + Serialize>(plan: &Plan<T>, format: &str, all: bool) {
 /// Loads a plan that this account made.
 pub fn load<T: DeserializeOwned>(
     path: &Path,
-    kind: PlanKind,
+    kinds: &[PlanKind],
     caller: &AccountId,
 ) -> Result<Plan<T>, Failure> {
-    let plan: Plan<T> = plans::load(path, kind)?;
+    let plan: Plan<T> = plans::load(path, kinds)?;
     if plan.caller != *caller {
         return Err(Failure::usage(
             format!(
@@ -45,7 +45,7 @@ pub fn load<T: DeserializeOwned>(
 }
 
 /// Refuses a plan that somebody else's changes have made stale, and names the things.
-pub fn refuse(stale: &[Stale], command: &str) -> Failure {
+pub fn refuse(stale: &[Stale], hint: &str) -> Failure {
     let mut causes: Vec<String> = stale
         .iter()
         .take(NAMED_COUNT_MAX)
@@ -60,7 +60,7 @@ pub fn refuse(stale: &[Stale], command: &str) -> Failure {
             "the plan is stale: somebody else has changed what it is about, so nothing was done"
                 .to_owned(),
         causes,
-        hints: vec![format!("run `apportion {command}` again and look at what it proposes now")],
+        hints: vec![hint.to_owned()],
     }
 }
 

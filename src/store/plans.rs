@@ -53,8 +53,8 @@ pub fn store<T: Serialize>(path: &Path, plan: &Plan<T>) -> Result<(), Error> {
     Ok(written?)
 }
 
-/// Reads a plan of one kind.
-pub fn load<T: DeserializeOwned>(path: &Path, kind: PlanKind) -> Result<Plan<T>, Error> {
+/// Reads a plan of one of some kinds.
+pub fn load<T: DeserializeOwned>(path: &Path, kinds: &[PlanKind]) -> Result<Plan<T>, Error> {
     let bytes = disk::read(path)?;
     let other = |why: String| Error::OtherPlan { path: path.to_owned(), why };
     // The kind is looked at first: a plan of budgets is no damaged plan of tags.
@@ -66,9 +66,11 @@ pub fn load<T: DeserializeOwned>(path: &Path, kind: PlanKind) -> Result<Plan<T>,
         return Err(other(format!("its version is {version}, and this program writes {VERSION}")));
     }
     if let Some(found) = head.get("kind")
-        && *found != serde_json::json!(kind)
+        && !kinds.iter().any(|kind| *found == serde_json::json!(kind))
     {
-        return Err(other(format!("its kind is {found}, and not {}", serde_json::json!(kind))));
+        let kinds: Vec<String> =
+            kinds.iter().map(|kind| serde_json::json!(kind).to_string()).collect();
+        return Err(other(format!("its kind is {found}, and not {}", kinds.join(" or "))));
     }
     serde_json::from_value(head).map_err(|source| Error::NotPlan { path: path.to_owned(), source })
 }
@@ -96,7 +98,7 @@ mod tests {
             gaps: Vec::new(),
         };
         store(&path, &plan).unwrap();
-        assert_eq!(load::<String>(&path, PlanKind::Retag).unwrap(), plan);
+        assert_eq!(load::<String>(&path, &[PlanKind::Retag]).unwrap(), plan);
         let text = String::from_utf8(disk::read(&path).unwrap()).unwrap();
         for (from, to, expected) in [
             ("\"retag\"", "\"tags\"", "its kind is \"tags\", and not \"retag\""),
@@ -104,7 +106,7 @@ mod tests {
             ("\"items\"", "\"itms\"", "is not a plan of this program"),
         ] {
             disk::write(&path, text.replace(from, to).as_bytes()).unwrap();
-            let error = load::<String>(&path, PlanKind::Retag).unwrap_err().to_string();
+            let error = load::<String>(&path, &[PlanKind::Retag]).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
         }
     }

@@ -264,6 +264,15 @@ fn what_is_not_as_undo_expects_is_left_alone() {
     let failure = desk.run(&world, &undo).unwrap_err();
     assert!(failure.causes[0].contains(&name), "{}", failure.text());
     same(&tags(&world), &before);
+    assert_eq!(desk.run(&world, &format!("{undo} --skip-changed")), Ok(5));
+    let tagged: Vec<_> = tags(&world).into_iter().filter(|it| it.1.contains_key(DOMAIN)).collect();
+    assert!(tagged.len() == 1 && tagged[0].0.contains(&name), "{tagged:?}");
+    // What goes back is no plan to apply, and a plan is no way back.
+    let swapped = format!("apply --snapshots @kept --plan @{} --yes", desk.undo());
+    for words in [swapped.as_str(), "undo @plan.json --yes"] {
+        let failure = desk.run(&world, words).unwrap_err().message;
+        assert!(failure.contains("a plan of another sort"), "{failure}");
+    }
 }
 
 #[test]

@@ -183,6 +183,9 @@ pub struct RetagUndoArgs {
     /// The file that `apply` wrote
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Leave resources as they are that somebody else has changed since, and undo the rest
+    #[arg(long)]
+    pub skip_changed: bool,
     /// Calls under way at once
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=8))]
     pub concurrency: u8,

@@ -8,7 +8,7 @@ use crate::cli::plans;
 use crate::plan::PlanKind;
 use crate::store::disk;
 
-use super::carry::{self, Ending, Errand};
+use super::carry::{self, Ending, Errand, Stale};
 use super::plan;
 
 /// Puts tags on as planned; returns the exit code.
@@ -23,7 +23,7 @@ pub(super) async fn apply(
     disk::prove_writable(folder)?;
     let caller = sts::caller(session).await?.account;
     let (plan, kept) = if let Some(path) = &args.plan {
-        (plans::load(path, PlanKind::Retag, &caller)?, path.clone())
+        (plans::load(path, &[PlanKind::Retag], &caller)?, path.clone())
     } else {
         let plan = plan::make(context, session, &caller, &args.wish, &mapping).await?;
         plans::show(&plan, "text", false);
@@ -39,6 +39,10 @@ pub(super) async fn apply(
     }
     if args.plan.is_none() {
         carry::keep(&kept, &plan)?;
+        ui.line(&format!(
+            "Interrupted, it goes on with `apportion retag apply --plan {}`.",
+            kept.display()
+        ));
     }
     let undo = carry::path(folder, "undo", &plan);
     let question = format!("Put tags on {count} resources?");
@@ -47,6 +51,7 @@ pub(super) async fn apply(
         plan: &plan,
         undo: Some(&undo),
         question: &question,
+        stale: Stale::Refuse("run `apportion retag plan` again and look at what it proposes now"),
         is_yes: args.yes,
         concurrency: args.concurrency,
     };

@@ -20,6 +20,15 @@ use super::engine::{self, Outcome};
 use super::ground::{self, Ground};
 use super::survey;
 
+/// What is done about resources that somebody else has changed since the plan was made.
+#[derive(Clone, Copy)]
+pub(super) enum Stale {
+    /// Nothing is done at all; with what can be done about it.
+    Refuse(&'static str),
+    /// They are left as they are, and named.
+    Skip,
+}
+
 /// A plan that is to be executed, and how.
 pub(super) struct Errand<'a> {
     /// The account that asks.
@@ -30,6 +39,8 @@ pub(super) struct Errand<'a> {
     pub(super) undo: Option<&'a Path>,
     /// What the person is asked.
     pub(super) question: &'a str,
+    /// What is done about what somebody else has changed.
+    pub(super) stale: Stale,
     /// Whether the person said yes beforehand.
     pub(super) is_yes: bool,
     /// How many calls are under way at once.
@@ -53,13 +64,23 @@ pub(super) async fn carry(
     let Errand { caller, plan, .. } = errand;
     let mut ground = ground::enter_all(context, session, caller, plan).await?;
     let survey = survey::survey(&mut ground, plan).await;
-    if !survey.stale.is_empty() {
-        return Err(plans::refuse(&survey.stale, "retag plan"));
+    let stale: BTreeSet<String> = survey.stale.iter().map(|it| it.id.clone()).collect();
+    match errand.stale {
+        Stale::Refuse(hint) if !stale.is_empty() => {
+            return Err(plans::refuse(&survey.stale, hint));
+        }
+        Stale::Refuse(_) | Stale::Skip => {
+            for it in &survey.stale {
+                let (id, found) = (clean(&it.id), clean(&it.found));
+                context.ui.grave(&format!("  left as it is: {id}: {found}"));
+            }
+        }
     }
     say_closed(context, &ground, plan);
     if !plan.pending().any(|item| ground.is_open(&item.id)) {
         return Err(nothing_open(&ground));
     }
+    say_places(context, &ground, plan);
     if !plans::confirm(&context.ui, errand.is_yes, errand.question)? {
         return Ok(Ending::Declined);
     }
@@ -69,7 +90,7 @@ pub(super) async fn carry(
     }
     let closed: BTreeSet<String> = plan
         .pending()
-        .filter(|item| !ground.is_open(&item.id))
+        .filter(|item| !ground.is_open(&item.id) || stale.contains(&item.id))
         .map(|item| item.id.clone())
         .collect();
     let ready: BTreeSet<String> = plan
@@ -128,6 +149,15 @@ fn say_closed(context: &Context, ground: &Ground, plan: &Plan<Marks>) {
         let count = plan.pending().filter(|item| here(&item.id)).count();
         let place = ground::told(place);
         context.ui.grave(&format!("  not done: {count} resources of {place}: {}", clean(why)));
+    }
+}
+
+/// Says where something is about to be changed, before the question.
+fn say_places(context: &Context, ground: &Ground, plan: &Plan<Marks>) {
+    for place in ground.open.keys() {
+        let here = |id: &str| ground::whereabouts(id).as_ref() == Some(place);
+        let count = plan.pending().filter(|item| here(&item.id)).count();
+        context.ui.line(&format!("{}: {count} resources.", ground::told(place)));
     }
 }
 

@@ -80,6 +80,12 @@ pub async fn make(
         });
     }
     let findings = evidence::weigh(&inventory, mapping);
+    if inventory.domains.is_empty() {
+        context.ui.grave(
+            "No SageMaker domain was found where it was looked: other accounts are named by `[[account]]` in the \
+             configuration, other regions by `--region`.",
+        );
+    }
     let wanted = retag::Wish {
         all: wish.all,
         floor: Confidence::parse(&wish.confidence)

@@ -7,7 +7,7 @@ use crate::cli::error::{self, Failure};
 use crate::cli::plans;
 use crate::plan::PlanKind;
 
-use super::carry::{self, Ending, Errand};
+use super::carry::{self, Ending, Errand, Stale};
 
 /// Puts back what was there; returns the exit code.
 pub(super) async fn undo(
@@ -17,7 +17,7 @@ pub(super) async fn undo(
 ) -> Result<u8, Failure> {
     let ui = &context.ui;
     let caller = sts::caller(session).await?.account;
-    let plan = plans::load(&args.file, PlanKind::Retag, &caller)?;
+    let plan = plans::load(&args.file, &[PlanKind::RetagUndo], &caller)?;
     let count = plan.pending().count();
     if count == 0 {
         ui.line("Nothing to do.");
@@ -29,6 +29,11 @@ pub(super) async fn undo(
         plan: &plan,
         undo: None,
         question: &question,
+        stale: if args.skip_changed {
+            Stale::Skip
+        } else {
+            Stale::Refuse("leave what is named as it is with `--skip-changed`, and undo the rest")
+        },
         is_yes: args.yes,
         concurrency: args.concurrency,
     };

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** the tagging API is not asked: it may be behind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{Session, sts};
 use crate::cli;
@@ -11,8 +11,8 @@ use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
 use crate::cli::plans;
 use crate::inventory::Whereabouts;
-use crate::mark::Marks;
-use crate::plan::{self, Item, Plan, PlanKind};
+use crate::mark::{self, Marks};
+use crate::plan::{Item, Plan, PlanKind};
 use crate::render::text::{self, Heading, clean};
 
 use super::ground::{self, Ground, whereabouts};
@@ -23,8 +23,8 @@ use super::survey;
 struct Findings {
     /// How many are as the plan wants them.
     same: usize,
-    /// Those that are not: ARN, wanted, found.
-    different: Vec<[String; 3]>,
+    /// The tags that are not: ARN, key, wanted, found.
+    different: Vec<[String; 4]>,
     /// Those that are no longer there.
     gone: Vec<String>,
     /// Those that could not be read, and why.
@@ -39,7 +39,8 @@ pub(super) async fn verify(
 ) -> Result<u8, Failure> {
     let ui = &context.ui;
     let caller = sts::caller(session).await?.account;
-    let plan: Plan<Marks> = plans::load(&args.plan, PlanKind::Retag, &caller)?;
+    let plan: Plan<Marks> =
+        plans::load(&args.plan, &[PlanKind::Retag, PlanKind::RetagUndo], &caller)?;
     let ground = ground::enter_all(context, session, &caller, &plan).await?;
     ui.begin("Reading tags", plan.items.len());
     let findings = read(&ground, &plan, usize::from(args.concurrency), &|it| ui.advance(it)).await;
@@ -50,13 +51,16 @@ pub(super) async fn verify(
     for arn in &findings.gone {
         ui.line(&format!("  gone: {}", clean(arn)));
     }
-    for (arn, why) in &findings.unread {
-        ui.grave(&format!("  not read: {}: {}", clean(arn), clean(why)));
+    for (why, arns) in by_reason(&findings.unread) {
+        let more = arns.len() - 1;
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        ui.grave(&format!("  not read: {}{more}: {}", clean(arns[0]), clean(why)));
     }
+    let different: BTreeSet<&String> = findings.different.iter().map(|row| &row[0]).collect();
     ui.line(&format!(
         "{} as planned, {} different, {} gone, {} not read.",
         findings.same,
-        findings.different.len(),
+        different.len(),
         findings.gone.len(),
         findings.unread.len()
     ));
@@ -103,14 +107,32 @@ impl Findings {
         if found == item.change.to() {
             self.same += 1;
         } else {
-            let wanted = plan::told(item.change.to());
-            self.different.push([item.id.clone(), wanted, plan::told(found)]);
+            let to = item.change.to();
+            let value = |marks: Option<&Marks>, key: &str| {
+                marks.and_then(|it| it.0.get(key)).map_or("(absent)", String::as_str).to_owned()
+            };
+            // Only the tags that differ: the others would hide them.
+            for key in mark::KEYS {
+                let (wanted, found) = (value(to, key), value(found, key));
+                if wanted != found {
+                    self.different.push([item.id.clone(), key.to_owned(), wanted, found]);
+                }
+            }
         }
     }
 }
 
-fn table(different: &[[String; 3]]) -> String {
-    let headings = ["resource", "planned", "found"].map(Heading::left);
+/// Puts together what could not be read for one reason.
+fn by_reason(unread: &BTreeMap<String, String>) -> BTreeMap<&str, Vec<&str>> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (arn, why) in unread {
+        reasons.entry(why).or_default().push(arn);
+    }
+    reasons
+}
+
+fn table(different: &[[String; 4]]) -> String {
+    let headings = ["resource", "tag", "planned", "found"].map(Heading::left);
     let rows: Vec<Vec<String>> = different
         .iter()
         .map(|row| row.iter().map(|cell| clean(cell).into_owned()).collect())

@@ -82,10 +82,13 @@ async fn prepare(
 ) -> Result<Work, Failure> {
     let now = context.clock.now();
     let (plan, wanted) = if let Some(path) = &args.plan {
-        let plan: Plan<Setting> = plans::load(path, PlanKind::Tags, &site.caller)?;
+        let plan: Plan<Setting> = plans::load(path, &[PlanKind::Tags], &site.caller)?;
         let stale = check(&plan, &activation::current(&plan, &site.known));
         if !stale.is_empty() {
-            return Err(plans::refuse(&stale, "tags plan"));
+            return Err(plans::refuse(
+                &stale,
+                "run `apportion tags plan` again and look at what it proposes now",
+            ));
         }
         // A stored plan is executed and nothing else: what it activates is all that is wanted.
         let wanted = activation::pending_keys(&plan.items).into_iter();
