@@ -65,6 +65,23 @@ pub(super) async fn start(
     }
 }
 
+/// Refuses the answer with an earlier backfill that does not reach as far back as the one that was asked for.
+pub(super) fn check_reached(past: &Past, from: Month) -> Result<(), Failure> {
+    if past.from <= from {
+        return Ok(());
+    }
+    Err(Failure {
+        kind: Kind::Failed,
+        message: format!("AWS began no billing backfill from {from}"),
+        causes: vec![format!(
+            "no key changed its status since the one from {} that was asked for at {} ({}), and AWS answered with \
+             that one, which does not reach as far back",
+            past.from, past.requested_at, past.status
+        )],
+        hints: vec!["ask for it again once the status of any key has changed".to_owned()],
+    })
+}
+
 /// Refuses a backfill as long as a key that loses its history has not been named.
 pub(super) fn check_acknowledged(
     radius: &Radius,

@@ -207,6 +207,7 @@ async fn backfill(
             Some(past.requested_at)
         }
         Started::Earlier(past) => {
+            act::check_reached(&past, from)?;
             context.ui.line(&format!(
                 "AWS began no billing backfill: it answered with the one from {} that was asked for at {} ({}).",
                 past.from, past.requested_at, past.status

@@ -79,7 +79,7 @@ pub async fn wait(
         let missing = match look(explorer, &mut goal, (pace.now)(), say).await {
             Ok(missing) => missing,
             // Passing trouble is no reason to give up a day of waiting.
-            Err(Stop::Aws(error)) if is_passing(error.kind) => vec![format!("{error}")],
+            Err(Stop::Aws(error)) if is_passing(&error) => vec![format!("{error}")],
             Err(Stop::Aws(error)) => return Err(error.into()),
             Err(Stop::Failure(failure)) => return Err(failure),
         };
@@ -103,8 +103,16 @@ pub async fn wait(
     }
 }
 
-fn is_passing(kind: Kind) -> bool {
-    matches!(kind, Kind::Throttled | Kind::Network | Kind::Unparsable | Kind::BadToken)
+fn is_passing(error: &aws::Error) -> bool {
+    let is_inside = matches!(
+        error.code.as_str(),
+        "InternalFailure"
+            | "InternalServerError"
+            | "InternalServerException"
+            | "ServiceUnavailable"
+    );
+    let kind = error.kind;
+    is_inside || matches!(kind, Kind::Throttled | Kind::Network | Kind::Unparsable | Kind::BadToken)
 }
 
 /// Does what can be done now, and returns what is still missing.
@@ -141,7 +149,13 @@ async fn look(
             }
         }
     }
-    if let Some(from) = goal.from {
+    if let (Some(from), None, false) = (goal.from, goal.asked_at, refused.is_empty()) {
+        // A backfill applies the statuses of its request: one without these keys would cost a day and their history.
+        let keys = refused.iter().map(|(key, why)| format!("`{key}` ({why})"));
+        let keys = keys.collect::<Vec<String>>().join(", ");
+        missing
+            .push(format!("the billing backfill from {from} is held back until {keys} is active"));
+    } else if let Some(from) = goal.from {
         missing.extend(follow(explorer, goal, from, &known, now, say).await?);
     }
     Ok(missing)
@@ -164,8 +178,18 @@ async fn follow(
             Ruling::Free => {
                 let radius = radius(from, known, &BTreeSet::new());
                 act::check_acknowledged(&radius, &goal.acknowledged, from, &[])?;
-                let (Started::New(past) | Started::Earlier(past)) =
-                    act::start(explorer, from, known).await?;
+                let past = match act::start(explorer, from, known).await {
+                    Ok(Started::New(past) | Started::Earlier(past)) => past,
+                    // One that failed may count for the one a day, and AWS's clock is not ours.
+                    Err(error) if error.code == "BackfillLimitExceededException" => {
+                        return Ok(Some(format!(
+                            "AWS takes no billing backfill yet: {}",
+                            error.message
+                        )));
+                    }
+                    Err(error) => return Err(error.into()),
+                };
+                act::check_reached(&past, from)?;
                 say(&format!(
                     "The billing backfill from {from} was asked for at {}.",
                     past.requested_at
