@@ -9,7 +9,7 @@ use std::time::Duration;
 use apportion::activation::{Wanted, wanted};
 use apportion::aws::Session;
 use apportion::aws::cost_explorer::CostExplorer;
-use apportion::cli::tags::wait::{Goal, Pace, Sleeping, wait};
+use apportion::cli::tags::wait::{Goal, Pace, Sleeping, Voice, wait};
 use apportion::money::Money;
 use apportion::sandbox::bill::Metric as Billed;
 use apportion::sandbox::generate;
@@ -216,7 +216,9 @@ fn wait_in(
         let from = from.map(month);
         let goal = Goal { wanted, from, acknowledged: Vec::new(), asked_at: None };
         let say = |text: &str| writeln!(said.borrow_mut(), "{text}").unwrap();
-        wait(&explorer, goal, &pace, &say).await.map_err(|failure| failure.text())
+        let warn = |text: &str| writeln!(said.borrow_mut(), "however quiet: {text}").unwrap();
+        let voice = Voice { say: &say, warn: &warn };
+        wait(&explorer, goal, &pace, &voice).await.map_err(|failure| failure.text())
     });
     (code, said.into_inner(), hours.into_inner())
 }
@@ -248,6 +250,7 @@ fn waiting_is_given_up_after_three_days_and_says_what_is_missing() {
     let all = wanted(&["cost-center".to_owned()], &[]);
     let (code, said, hours) = wait_in(&world, all, None, &|_, _| {});
     assert_eq!((code, hours), (Ok(5), 72), "{said}");
+    assert!(said.contains("however quiet: Given up after 72 hours"), "{said}");
     assert!(said.contains("still missing: billing has not seen `cost-center` yet."), "{said}");
 }
 
@@ -280,7 +283,9 @@ fn waiting_follows_a_backfill_and_passing_trouble_does_not_end_it() {
 fn waiting_does_not_begin_a_backfill_that_takes_history_away() {
     let world = with_team().share();
     let (code, said, _) = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &|_, _| {});
-    assert!(code.unwrap_err().contains("--acknowledge team"), "{said}");
+    let failure = code.unwrap_err();
+    assert!(failure.contains("--acknowledge team"), "{failure}{said}");
+    assert!(failure.starts_with("error: the billing backfill was not asked for"), "{failure}");
     assert!(alter(&world, |world| world.organisation.backfills.is_empty()));
 }
 
@@ -337,7 +342,7 @@ fn waiting_holds_the_backfill_back_while_a_key_cannot_be_activated() {
     };
     let (code, said, hours) = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &raise);
     assert_eq!((code, hours), (Ok(0), 29), "{said}");
-    assert!(said.contains("is held back until `ManagedByAmazonSageMakerResource` ("), "{said}");
+    assert!(said.contains("is held back: `ManagedByAmazonSageMakerResource`: "), "{said}");
     assert!(said.contains("ServiceQuotaExceededException"), "{said}");
     assert!(!said.contains("needs another one"), "{said}");
 }
