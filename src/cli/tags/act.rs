@@ -39,9 +39,8 @@ impl Unread {
     /// Tells what AWS said of each key, and whether it took any.
     pub(super) fn told(self) -> (Failure, bool) {
         let is_any_taken = self.outcome.iter().any(|it| it.refused.is_none());
-        let mut failure = Failure::from(self.error);
-        failure.message =
-            "AWS was asked to activate keys, and their status could not be read again".to_owned();
+        let message = "AWS was asked to activate keys, and their status could not be read again";
+        let mut failure = Failure { message: message.to_owned(), ..Failure::from(self.error) };
         let of_keys = self.outcome.iter().map(|it| {
             let said = it.refused.as_deref().unwrap_or("AWS took it");
             cause(&it.key, said)
