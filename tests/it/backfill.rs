@@ -255,6 +255,17 @@ fn waiting_is_given_up_after_three_days_and_says_what_is_missing() {
 }
 
 #[test]
+fn waiting_ends_though_the_clock_stands_still() {
+    let world = inactive().share();
+    let stand = |world: &mut World, hours| {
+        world.now -= 1.hour();
+        assert!(hours <= 72, "it never ends");
+    };
+    let (code, said, hours) = wait_in(&world, wanted(&[], &[]), None, &stand);
+    assert_eq!((code, hours), (Ok(5), 72), "{said}");
+}
+
+#[test]
 fn waiting_follows_a_backfill_and_passing_trouble_does_not_end_it() {
     let world = inactive().share();
     let trouble = |world: &mut World, hours| {

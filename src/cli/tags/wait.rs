@@ -88,6 +88,8 @@ pub async fn wait(
     voice: &Voice<'_>,
 ) -> Result<u8, Failure> {
     let begun = (pace.now)();
+    // A clock that stands still does not make this endless.
+    let mut slept = Duration::ZERO;
     let mut told = String::new();
     loop {
         let missing = match look(explorer, &mut goal, (pace.now)(), voice).await {
@@ -101,7 +103,9 @@ pub async fn wait(
             (voice.say)("Everything that is required is effective.");
             return Ok(DONE);
         }
-        if (pace.now)().duration_since(begun) >= SignedDuration::from_hours(HOURS_MAX) {
+        let passed = SignedDuration::try_from(slept).unwrap_or(SignedDuration::MAX);
+        let passed = passed.max((pace.now)().duration_since(begun));
+        if passed >= SignedDuration::from_hours(HOURS_MAX) {
             (voice.warn)(&format!(
                 "Given up after {HOURS_MAX} hours; still missing: {}. Run it again at any time.",
                 missing.join("; ")
@@ -114,6 +118,7 @@ pub async fn wait(
             told = text;
         }
         (pace.sleep)(pace.every).await;
+        slept = slept.saturating_add(pace.every);
     }
 }
 
