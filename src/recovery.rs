@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
 
 use crate::activation::Wanted;
-use crate::backfill::{Known, first_day};
+use crate::backfill::{HOURS, Known, Past, first_day};
 use crate::money::Money;
 use crate::period::{Month, Period};
 use crate::plan::Stake;
@@ -18,6 +19,8 @@ use crate::request::{Purpose, Request};
 
 /// The name of all wanted keys together.
 pub const ANY: &str = "any of them";
+/// Hours after its request until a backfill shows in Cost Explorer at the latest: a day for itself, one for the bill.
+const SHOWN_HOURS: i64 = 2 * HOURS;
 /// The name of what is compared with: the services of SageMaker, whatever their tags.
 const TOTAL: &str = "SageMaker";
 
@@ -49,7 +52,11 @@ pub struct Cell {
 pub type Sums = Option<BTreeMap<Date, Option<Money>>>;
 
 /// Returns the wanted keys that billing has seen, and all of them together.
-pub fn subjects(wanted: &[Wanted], known: &Known) -> Vec<Subject> {
+///
+/// A backfill that Cost Explorer may not show yet does not count: what it recovers is not lost.
+pub fn subjects(wanted: &[Wanted], known: &Known, now: Timestamp) -> Vec<Subject> {
+    let is_shown = |past: &&Past| past.requested_at + SHOWN_HOURS.hours() <= now;
+    let shown: Vec<Past> = known.history.iter().filter(is_shown).cloned().collect();
     let statuses = wanted.iter().filter_map(|key| known.status(&key.key));
     let mut subjects: Vec<Subject> = statuses
         .map(|status| {
@@ -58,7 +65,7 @@ pub fn subjects(wanted: &[Wanted], known: &Known) -> Vec<Subject> {
             Subject {
                 name: status.key.clone(),
                 asked: if was_active { vec![status.key.clone()] } else { Vec::new() },
-                first_day: first_day(status, &known.history),
+                first_day: first_day(status, &shown),
                 is_doubtful: was_active && !is_active,
             }
         })
@@ -204,7 +211,7 @@ pub fn history_sum(sums: &Sums) -> Option<Money> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backfill::testing::known;
+    use crate::backfill::testing::{known, now};
 
     fn month(text: &str) -> Month {
         Month::parse(text).unwrap()
@@ -245,7 +252,7 @@ mod tests {
     #[test]
     fn a_month_is_cut_at_the_first_day_on_which_the_bill_shows_the_key() {
         // Shown from the second on: the first is a day on which it was inactive.
-        let subjects = subjects(&wanted(&["a", "b", "unseen"]), &known("a+2026-05 b-", ""));
+        let subjects = subjects(&wanted(&["a", "b", "unseen"]), &known("a+2026-05 b-", ""), now());
         let months = month("2026-04").through(month("2026-05"));
         let period = Period::of_months(months[0], months[1]);
         let asked = requests(&subjects, &["Amazon SageMaker".to_owned()], period);
@@ -271,7 +278,7 @@ mod tests {
     #[test]
     fn a_backfill_that_succeeded_since_makes_its_months_active() {
         let known = known("a+2026-05", "2026-04 2026-06-01T00:00:00Z SUCCEEDED");
-        let subjects = subjects(&wanted(&["a"]), &known);
+        let subjects = subjects(&wanted(&["a"]), &known, now());
         let months = month("2026-03").through(month("2026-05"));
         let answers = [
             sums("2026-03-01=10 2026-04-01=10 2026-05-01=10"),
@@ -281,6 +288,19 @@ mod tests {
             text(&cells(&subjects, &answers, &months)),
             "a 2026-03 0 10 0\na 2026-04 7 0 3\na 2026-05 8 0 2"
         );
+    }
+
+    #[test]
+    fn what_a_backfill_brings_is_recoverable_until_it_shows() {
+        let known = known("a+2026-05", "2026-04 2026-06-01T00:00:00Z SUCCEEDED");
+        let answers = [sums("2026-04-01=10"), sums("2026-04-01=7")];
+        for (now, expected) in [
+            ("2026-06-02T23:59:59Z", "a 2026-04 7 3 0"),
+            ("2026-06-03T00:00:00Z", "a 2026-04 7 0 3"),
+        ] {
+            let subjects = subjects(&wanted(&["a"]), &known, now.parse().unwrap());
+            assert_eq!(text(&cells(&subjects, &answers, &[month("2026-04")])), expected, "{now}");
+        }
     }
 
     #[test]
@@ -294,7 +314,7 @@ mod tests {
             ("a-2026-04", sums("2026-05-01=9"), sums("2026-05-01=0"), "unknown unknown unknown"),
             ("a-2026-04", sums("2026-05-01=9"), sums("2026-05-01=2"), "2 7 0"),
         ] {
-            let subjects = subjects(&wanted(&["a"]), &known(statuses, ""));
+            let subjects = subjects(&wanted(&["a"]), &known(statuses, ""), now());
             let grid = cells(&subjects, &[total, own], &months);
             assert_eq!(text(&grid), format!("a 2026-05 {expected}"), "{statuses}");
         }

@@ -82,6 +82,8 @@ pub struct Variants {
     pub backfill_lag_hours: u8,
     /// Backfills end as `FAILED`, without effect.
     pub backfill_fails: bool,
+    /// Without a change of status a backfill is skipped even when it reaches further back than the last one.
+    pub backfill_skips_further: bool,
     /// Cost Explorer answers for an inactive key as if it had never been active.
     pub inactive_keys_hidden: bool,
     /// SageMaker refuses to change or to remove its own tags (`sagemaker:…-arn`) once they are there.
@@ -111,6 +113,7 @@ impl Default for Variants {
             quota_as_throttle: true,
             backfill_lag_hours: 24,
             backfill_fails: false,
+            backfill_skips_further: false,
             inactive_keys_hidden: false,
             own_tags_fixed: false,
             tag_lag_seconds: 0,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use apportion::activation::{Wanted, wanted};
 use apportion::aws::Session;
 use apportion::aws::cost_explorer::CostExplorer;
-use apportion::cli::tags::wait::{Goal, Pace, Sleeping, wait};
+use apportion::cli::tags::wait::{Goal, Pace, Sleeping, Voice, wait};
 use apportion::money::Money;
 use apportion::sandbox::bill::Metric as Billed;
 use apportion::sandbox::generate;
@@ -216,7 +216,9 @@ fn wait_in(
         let from = from.map(month);
         let goal = Goal { wanted, from, acknowledged: Vec::new(), asked_at: None };
         let say = |text: &str| writeln!(said.borrow_mut(), "{text}").unwrap();
-        wait(&explorer, goal, &pace, &say).await.map_err(|failure| failure.text())
+        let warn = |text: &str| writeln!(said.borrow_mut(), "however quiet: {text}").unwrap();
+        let voice = Voice { say: &say, warn: &warn };
+        wait(&explorer, goal, &pace, &voice).await.map_err(|failure| failure.text())
     });
     (code, said.into_inner(), hours.into_inner())
 }
@@ -248,7 +250,19 @@ fn waiting_is_given_up_after_three_days_and_says_what_is_missing() {
     let all = wanted(&["cost-center".to_owned()], &[]);
     let (code, said, hours) = wait_in(&world, all, None, &|_, _| {});
     assert_eq!((code, hours), (Ok(5), 72), "{said}");
+    assert!(said.contains("however quiet: Given up after 72 hours"), "{said}");
     assert!(said.contains("still missing: billing has not seen `cost-center` yet."), "{said}");
+}
+
+#[test]
+fn waiting_ends_though_the_clock_stands_still() {
+    let world = inactive().share();
+    let stand = |world: &mut World, hours| {
+        world.now -= 1.hour();
+        assert!(hours <= 72, "it never ends");
+    };
+    let (code, said, hours) = wait_in(&world, wanted(&[], &[]), None, &stand);
+    assert_eq!((code, hours), (Ok(5), 72), "{said}");
 }
 
 #[test]
@@ -280,7 +294,9 @@ fn waiting_follows_a_backfill_and_passing_trouble_does_not_end_it() {
 fn waiting_does_not_begin_a_backfill_that_takes_history_away() {
     let world = with_team().share();
     let (code, said, _) = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &|_, _| {});
-    assert!(code.unwrap_err().contains("--acknowledge team"), "{said}");
+    let failure = code.unwrap_err();
+    assert!(failure.contains("--acknowledge team"), "{failure}{said}");
+    assert!(failure.starts_with("error: the billing backfill was not asked for"), "{failure}");
     assert!(alter(&world, |world| world.organisation.backfills.is_empty()));
 }
 
@@ -300,4 +316,67 @@ fn a_backfill_that_fails_at_aws_is_an_error_and_can_be_asked_for_again() {
     let (code, said, _) = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &|_, _| {});
     assert_eq!(code, Ok(0), "{said}");
     assert_eq!(alter(&world, |world| world.organisation.backfills.len()), 2);
+}
+
+#[test]
+fn waiting_goes_on_while_a_failed_backfill_still_counts_for_the_one_a_day() {
+    let mut world = inactive();
+    world.variants.backfill_fails = true;
+    let world = world.share();
+    let failed = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &|_, _| {}).0;
+    assert!(failed.is_err());
+    alter(&world, |world| world.variants.backfill_fails = false);
+    let (code, said, hours) = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &|_, _| {});
+    assert_eq!((code, hours), (Ok(0), 24), "{said}");
+    assert!(said.contains("AWS takes no billing backfill yet: You can request"), "{said}");
+}
+
+#[test]
+fn waiting_outlasts_trouble_inside_aws() {
+    let world = inactive().share();
+    let trouble = |world: &mut World, hours| {
+        world.faults.error_percent = if hours == 3 { 100 } else { 0 };
+    };
+    let (code, said, hours) = wait_in(&world, wanted(&[], &[]), None, &trouble);
+    assert_eq!((code, hours), (Ok(0), 24), "{said}");
+    assert!(said.contains("Cost Explorer refused"), "{said}");
+}
+
+#[test]
+fn waiting_holds_the_backfill_back_while_a_key_cannot_be_activated() {
+    let mut world = inactive();
+    (world.variants.active_keys_max, world.variants.quota_as_throttle) = (3, false);
+    let world = world.share();
+    let raise = |world: &mut World, hours| {
+        assert!(hours > 5 || world.organisation.backfills.is_empty(), "{hours}");
+        world.variants.active_keys_max = if hours < 5 { 3 } else { 500 };
+    };
+    let (code, said, hours) = wait_in(&world, wanted(&[], &[]), Some("2026-03"), &raise);
+    assert_eq!((code, hours), (Ok(0), 29), "{said}");
+    assert!(said.contains("is held back: `ManagedByAmazonSageMakerResource`: "), "{said}");
+    assert!(said.contains("ServiceQuotaExceededException"), "{said}");
+    assert!(!said.contains("needs another one"), "{said}");
+}
+
+#[test]
+fn an_earlier_backfill_that_does_not_reach_as_far_back_is_no_success() {
+    let mut world = inactive();
+    world.variants.backfill_skips_further = true;
+    let sandbox = Sandbox::start_with(world);
+    let here = folder("");
+    let apply =
+        |month: &str| ask(&sandbox, &here, &["tags", "apply", "--yes", "--backfill-from", month]);
+    ended(&apply("2026-05"), 0, &["was asked for at 2026-11-20T08:00:00Z"]);
+    pass(&sandbox, 24);
+    ended(
+        &apply("2026-03"),
+        1,
+        &[
+            "error: AWS began no billing backfill from 2026-03",
+            "the one from 2026-05 that",
+            "hint:",
+        ],
+    );
+    let (code, said, _) = wait_in(&sandbox.world, wanted(&[], &[]), Some("2026-03"), &|_, _| {});
+    assert!(code.unwrap_err().contains("does not reach as far back"), "{said}");
 }

@@ -298,3 +298,47 @@ fn a_status_says_what_is_seen_and_what_a_backfill_would_take() {
         ended(&plan, 0, &["~ key/team", "inactive since 2026-05-10T09:00:00Z, and active before"]);
     assert!(!said.contains("LOSES"), "{said}");
 }
+
+#[test]
+fn what_the_quota_refuses_is_told_of_each_key_and_no_backfill_is_asked_for() {
+    for is_throttle in [false, true] {
+        let mut world = inactive();
+        world.variants.active_keys_max = 22;
+        world.variants.quota_as_throttle = is_throttle;
+        let names: Vec<String> = (0..20).map(|number| format!("k{number:02}")).collect();
+        let new = names.iter().map(|key| TagKey { key: key.clone(), ..TagKey::default() });
+        world.organisation.tag_keys.extend(new);
+        let sandbox = Sandbox::start_with(world);
+        let here = folder(&format!("[tags]\nactivate = {names:?}"));
+        let apply = ["tags", "apply", "--yes", "--backfill-from", "2026-03"];
+        let code = if is_throttle { "LimitExceededException" } else { "ServiceQuotaExceeded" };
+        // One call of twenty is taken, the other one is refused.
+        let told = ["error: 5 of 25 keys", "`sagemaker:domain-arn`: ", code, "was not asked for"];
+        let said = ended(&ask(&sandbox, &here, &apply), 5, &told);
+        assert_eq!(said.matches("Activated `").count(), 20, "{said}");
+        // Again, and nothing is done any more.
+        ended(&ask(&sandbox, &here, &apply), 1, &["error: 5 of 5 keys", code]);
+        assert_eq!(active(&sandbox).len(), 20);
+        assert_eq!(calls(&sandbox, "StartCostAllocationTagBackfill"), 0);
+    }
+}
+
+#[test]
+fn whoever_waits_for_a_key_that_is_not_seen_has_to_agree_to_its_activation() {
+    let sandbox = Sandbox::start_with(inactive());
+    let here = folder("");
+    ended(&ask(&sandbox, &here, &["tags", "apply", "--yes"]), 0, &[]);
+    pass(&sandbox, 24);
+    let apply = ["tags", "apply", "--wait"];
+    ended(&ask(&sandbox, &here, &apply), 0, &["Everything that is required is effective."]);
+    let rare = |key: &&mut TagKey| key.key == "sagemaker:shared-space-arn";
+    {
+        let mut world = sandbox.world.lock().unwrap();
+        let later = world.now + 900.hours();
+        let rare = world.organisation.tag_keys.iter_mut().find(rare).unwrap();
+        rare.listed_at = Some(later);
+    }
+    ended(&ask(&sandbox, &here, &apply), 2, &["nobody can be asked", "--yes"]);
+    let agreed = [&apply[..], &["--yes"]].concat();
+    ended(&ask(&sandbox, &here, &agreed), 0, &["Everything that is required is effective."]);
+}

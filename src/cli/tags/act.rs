@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws;
-use crate::aws::cost_explorer::CostExplorer;
+use crate::aws::cost_explorer::{Activation, CostExplorer};
 use crate::backfill::{Known, Past, Radius};
 use crate::cli::error::{Failure, Kind};
 use crate::money::Money;
@@ -24,14 +24,57 @@ pub(super) enum Started {
     Earlier(Past),
 }
 
+/// Keys that AWS was asked to activate and whose status could not be read again.
+pub(super) struct Unread {
+    outcome: Vec<Activation>,
+    error: aws::Error,
+}
+
+impl Unread {
+    /// Returns why they could not be read.
+    pub(super) fn into_error(self) -> aws::Error {
+        self.error
+    }
+
+    /// Tells what AWS said of each key, and whether it took any.
+    pub(super) fn told(self) -> (Failure, bool) {
+        let is_any_taken = self.outcome.iter().any(|it| it.refused.is_none());
+        let message = "AWS was asked to activate keys, and their status could not be read again";
+        let mut failure = Failure { message: message.to_owned(), ..Failure::from(self.error) };
+        let of_keys = self.outcome.iter().map(|it| {
+            let said = it.refused.as_deref().unwrap_or("AWS took it");
+            cause(&it.key, said)
+        });
+        failure.causes.extend(of_keys);
+        failure.hints.push("run it again: what is active is kept".to_owned());
+        (failure, is_any_taken)
+    }
+}
+
+/// Says what AWS said of a key, or of none that it named.
+pub(super) fn cause(key: &str, said: &str) -> String {
+    if key.is_empty() { said.to_owned() } else { format!("`{key}`: {said}") }
+}
+
+/// Returns the keys that are active now; AWS may speak of keys besides them.
+pub(super) fn taken<'a>(
+    keys: &'a BTreeSet<String>,
+    refused: &BTreeMap<String, String>,
+) -> Vec<&'a str> {
+    keys.iter().map(String::as_str).filter(|key| !refused.contains_key(*key)).collect()
+}
+
 /// Activates keys; returns what billing says then, and why some are still not active.
 pub(super) async fn activate(
     explorer: &CostExplorer,
     keys: &BTreeSet<String>,
-) -> Result<(Known, BTreeMap<String, String>), aws::Error> {
+) -> Result<(Known, BTreeMap<String, String>), Unread> {
     let keys: Vec<String> = keys.iter().cloned().collect();
     let outcome = explorer.activate(&keys).await;
-    let known = read(explorer).await?;
+    let known = match read(explorer).await {
+        Ok(known) => known,
+        Err(error) => return Err(Unread { outcome, error }),
+    };
     let is_active = |key: &str| known.status(key).is_some_and(|status| status.active == Some(true));
     let mut refused: BTreeMap<String, String> = outcome
         .into_iter()
@@ -63,6 +106,23 @@ pub(super) async fn start(
             ours.map(Started::New).ok_or(error)
         }
     }
+}
+
+/// Refuses the answer with an earlier backfill that does not reach as far back as the one that was asked for.
+pub(super) fn check_reached(past: &Past, from: Month) -> Result<(), Failure> {
+    if past.from <= from {
+        return Ok(());
+    }
+    Err(Failure {
+        kind: Kind::Failed,
+        message: format!("AWS began no billing backfill from {from}"),
+        causes: vec![format!(
+            "no key changed its status since the one from {} that was asked for at {} ({}), and AWS answered with \
+             that one, which does not reach as far back",
+            past.from, past.requested_at, past.status
+        )],
+        hints: vec!["ask for it again once the status of any key has changed".to_owned()],
+    })
 }
 
 /// Refuses a backfill as long as a key that loses its history has not been named.
@@ -103,7 +163,49 @@ pub(super) fn check_acknowledged(
     })
 }
 
+/// Makes the refusal of a loss out of that, where keys were activated before.
+pub(super) fn held_back(failure: Failure) -> Failure {
+    let message = "the billing backfill was not asked for: it would take history away";
+    Failure { message: message.to_owned(), ..failure }
+}
+
 /// Returns the name of what a key has to lose.
 pub(super) fn at_risk(key: &str, from: Month) -> String {
     format!("history of `{key}` from {from} on")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_aws_says_of_no_key_is_told_and_counts_for_none() {
+        let keys = BTreeSet::from(["a".to_owned()]);
+        let said = |key: &str| (key.to_owned(), "Odd: no".to_owned());
+        let refused = BTreeMap::from([said(""), said("a"), said("another")]);
+        assert!(taken(&keys, &refused).is_empty());
+        let failure = super::super::apply::not_all(&keys, &refused, false);
+        assert_eq!(failure.message, "1 of 1 keys could not be activated");
+        assert_eq!(failure.causes, ["Odd: no", "`a`: Odd: no", "`another`: Odd: no"]);
+    }
+
+    #[test]
+    fn what_aws_said_is_told_though_the_keys_cannot_be_read_again() {
+        let unread = |refused: [Option<&str>; 2]| {
+            let names = ["a", "b"].into_iter().zip(refused);
+            let outcome = names
+                .map(|(key, why)| Activation {
+                    key: key.to_owned(),
+                    refused: why.map(str::to_owned),
+                })
+                .collect();
+            let kind = aws::Kind::Throttled;
+            let error = aws::Error::new("Cost Explorer", "List", kind, "Throttling", "slow");
+            Unread { outcome, error }.told()
+        };
+        let (failure, is_any_taken) = unread([None, Some("Odd: no")]);
+        assert!(is_any_taken);
+        assert_eq!(failure.causes, ["Throttling: slow", "`a`: AWS took it", "`b`: Odd: no"]);
+        assert!(!unread([Some("Odd"), Some("Odd")]).1);
+    }
 }

@@ -18,7 +18,7 @@ use crate::render;
 use jiff::Timestamp;
 
 use super::act::{self, Started};
-use super::wait::{self, Goal, Pace, Sleeping};
+use super::wait::{self, Goal, Pace, Sleeping, Voice};
 use super::{Site, Wish, check_reach, enter, next_steps};
 
 /// What is to be done now, by what AWS says now.
@@ -30,24 +30,33 @@ struct Work {
     ruling: Option<Ruling>,
 }
 
+impl Work {
+    fn is_backfill_open(&self) -> bool {
+        !matches!(self.ruling, None | Some(Ruling::Covered(_)))
+    }
+}
+
 /// Executes a plan: the one given, or one made now; returns the exit code.
 pub(super) async fn apply(context: &Context, args: &TagsApplyArgs) -> Result<u8, Failure> {
     check_reach(context, args.wish.backfill_from)?;
     let wish = Wish::of(context, args.wish.backfill_from);
     let site = enter(context, &args.wish.aws, &wish).await?;
     let work = prepare(context, args, &site, wish).await?;
-    let is_backfill_open = !matches!(work.ruling, None | Some(Ruling::Covered(_)));
+    let is_backfill_open = work.is_backfill_open();
     if let (Some(from), true) = (work.from, is_backfill_open) {
         let radius = radius(from, &site.known, &work.keys);
         act::check_acknowledged(&radius, &args.wish.acknowledge, from, &work.plan.stakes)?;
         refuse_for_now(&work, from, args.wait)?;
     }
     cli::print(&render::plan::text(&work.plan, false));
-    if work.keys.is_empty() && !is_backfill_open {
-        if !args.wait {
-            return Ok(error::DONE);
-        }
-    } else if !plans::confirm(&context.ui, args.yes, &question(&work))? {
+    let is_done = work.keys.is_empty() && !is_backfill_open;
+    if is_done && !args.wait {
+        return Ok(error::DONE);
+    }
+    // Whoever waits changes what billing sees later, too.
+    let unseen = work.wanted.iter().filter(|it| site.known.status(&it.key).is_none()).count();
+    let is_asked = !is_done || unseen > 0;
+    if is_asked && !plans::confirm(&context.ui, args.yes, &question(&work, unseen))? {
         context.ui.line("Nothing was changed.");
         return Ok(error::DONE);
     }
@@ -71,7 +80,8 @@ pub(super) async fn apply(context: &Context, args: &TagsApplyArgs) -> Result<u8,
     let sleep = |time: Duration| -> Sleeping<'_> { Box::pin(tokio::time::sleep(time)) };
     let every = Duration::from_secs(u64::from(args.poll_minutes) * 60);
     let pace = Pace { now: &now, sleep: &sleep, every };
-    wait::wait(&site.explorer, goal, &pace, &|text| context.ui.line(text)).await
+    let voice = Voice { say: &|text| context.ui.line(text), warn: &|text| context.ui.grave(text) };
+    wait::wait(&site.explorer, goal, &pace, &voice).await
 }
 
 async fn prepare(
@@ -129,14 +139,16 @@ fn refuse_for_now(work: &Work, from: Month, is_waiting: bool) -> Result<(), Fail
     })
 }
 
-fn question(work: &Work) -> String {
+fn question(work: &Work, unseen: usize) -> String {
+    if work.keys.is_empty() && !work.is_backfill_open() {
+        return format!("Activate {unseen} of the keys as soon as billing has seen them?");
+    }
     let keys = match work.keys.len() {
         0 => None,
         1 => Some("activate 1 key".to_owned()),
         count => Some(format!("activate {count} keys")),
     };
-    let is_open = !matches!(work.ruling, None | Some(Ruling::Covered(_)));
-    let backfill = work.from.filter(|_| is_open);
+    let backfill = work.from.filter(|_| work.is_backfill_open());
     let backfill = backfill.map(|from| format!("let billing rewrite history from {from} on"));
     let both: Vec<String> = keys.into_iter().chain(backfill).collect();
     let text = both.join(" and ");
@@ -159,16 +171,26 @@ async fn execute(
     let mut refused = BTreeMap::new();
     if !work.keys.is_empty() {
         let known;
-        (known, refused) = act::activate(&site.explorer, &work.keys).await?;
-        for key in work.keys.iter().filter(|key| !refused.contains_key(*key)) {
+        (known, refused) = match act::activate(&site.explorer, &work.keys).await {
+            Ok(read) => read,
+            Err(unread) => {
+                let (failure, is_any_taken) = unread.told();
+                if !is_any_taken {
+                    return Err(failure);
+                }
+                ui.failure(&failure);
+                return Ok(Done { code: error::PARTIAL, asked_at: None });
+            }
+        };
+        for key in act::taken(&work.keys, &refused) {
             let since = known.status(key).and_then(|status| status.updated_at);
             let since = since.map(|at| format!(" at {at}")).unwrap_or_default();
             ui.line(&format!("Activated `{key}`{since}."));
         }
     }
-    let activated = work.keys.len() - refused.len();
+    let activated = act::taken(&work.keys, &refused).len();
     if !refused.is_empty() {
-        let failure = not_all(&refused, work.from.is_some());
+        let failure = not_all(&work.keys, &refused, work.from.is_some());
         if activated == 0 {
             return Err(failure);
         }
@@ -182,7 +204,7 @@ async fn execute(
         Ok(asked_at) => Ok(Done { code: error::DONE, asked_at }),
         Err(failure) if activated > 0 => {
             ui.failure(&failure);
-            ui.grave("The keys are active; the billing backfill was not asked for.");
+            ui.grave("The keys are active; run it again for the billing backfill, which is never begun twice.");
             Ok(Done { code: error::PARTIAL, asked_at: None })
         }
         Err(failure) => Err(failure),
@@ -199,7 +221,8 @@ async fn backfill(
 ) -> Result<Option<Timestamp>, Failure> {
     let known: Known = super::read(&site.explorer).await?;
     let radius = radius(from, &known, &BTreeSet::new());
-    act::check_acknowledged(&radius, &args.wish.acknowledge, from, &work.plan.stakes)?;
+    let checked = act::check_acknowledged(&radius, &args.wish.acknowledge, from, &work.plan.stakes);
+    checked.map_err(act::held_back)?;
     Ok(match act::start(&site.explorer, from, &known).await? {
         Started::New(past) => {
             context.ui.line(&format!(
@@ -210,6 +233,7 @@ async fn backfill(
             Some(past.requested_at)
         }
         Started::Earlier(past) => {
+            act::check_reached(&past, from)?;
             context.ui.line(&format!(
                 "AWS began no billing backfill: it answered with the one from {} that was asked for at {} ({}).",
                 past.from, past.requested_at, past.status
@@ -219,7 +243,12 @@ async fn backfill(
     })
 }
 
-fn not_all(refused: &BTreeMap<String, String>, has_backfill: bool) -> Failure {
+pub(super) fn not_all(
+    keys: &BTreeSet<String>,
+    refused: &BTreeMap<String, String>,
+    has_backfill: bool,
+) -> Failure {
+    let lacking = keys.len() - act::taken(keys, refused).len();
     let mut hints = vec![
         "run it again: what is active is kept; a key that billing does not find is found up to 24 hours after its use"
             .to_owned(),
@@ -231,8 +260,8 @@ fn not_all(refused: &BTreeMap<String, String>, has_backfill: bool) -> Failure {
     }
     Failure {
         kind: Kind::Failed,
-        message: format!("{} of the keys could not be activated", refused.len()),
-        causes: refused.iter().map(|(key, why)| format!("`{key}`: {why}")).collect(),
+        message: format!("{lacking} of {} keys could not be activated", keys.len()),
+        causes: refused.iter().map(|(key, why)| act::cause(key, why)).collect(),
         hints,
     }
 }

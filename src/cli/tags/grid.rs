@@ -47,11 +47,12 @@ pub(super) async fn ask(
 ) -> Result<Dollars, Failure> {
     let mut dollars = Dollars::default();
     let Some(from) = wish.from else { return Ok(dollars) };
-    let open = Month::of(jiff::tz::TimeZone::UTC.to_datetime(context.clock.now()).date());
+    let now = context.clock.now();
+    let open = Month::of(jiff::tz::TimeZone::UTC.to_datetime(now).date());
     let months = from.through(open);
     let period = Period::of_months(from, open);
     let subjects =
-        if has_grid { recovery::subjects(&wish.wanted, &site.known) } else { Vec::new() };
+        if has_grid { recovery::subjects(&wish.wanted, &site.known, now) } else { Vec::new() };
     let count = radius.at_risk.len()
         + if subjects.is_empty() { 0 } else { 1 + recovery::request_count(&subjects) };
     if count == 0 {

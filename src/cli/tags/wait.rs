@@ -3,7 +3,7 @@
 //! **Invariant:** nothing is remembered on disk: everything follows from what AWS tells, so it can be stopped and begun
 //! again at any time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -48,6 +48,14 @@ pub struct Pace<'a> {
     pub every: Duration,
 }
 
+/// Who is talked to.
+pub struct Voice<'a> {
+    /// Says how far it is.
+    pub say: &'a dyn Fn(&str),
+    /// Says what even a quiet run has to.
+    pub warn: &'a dyn Fn(&str),
+}
+
 /// Why a look came to nothing.
 enum Stop {
     Aws(aws::Error),
@@ -57,6 +65,12 @@ enum Stop {
 impl From<aws::Error> for Stop {
     fn from(error: aws::Error) -> Stop {
         Stop::Aws(error)
+    }
+}
+
+impl From<act::Unread> for Stop {
+    fn from(unread: act::Unread) -> Stop {
+        Stop::Aws(unread.into_error())
     }
 }
 
@@ -71,24 +85,28 @@ pub async fn wait(
     explorer: &CostExplorer,
     mut goal: Goal,
     pace: &Pace<'_>,
-    say: &dyn Fn(&str),
+    voice: &Voice<'_>,
 ) -> Result<u8, Failure> {
     let begun = (pace.now)();
+    // A clock that stands still does not make this endless.
+    let mut slept = Duration::ZERO;
     let mut told = String::new();
     loop {
-        let missing = match look(explorer, &mut goal, (pace.now)(), say).await {
+        let missing = match look(explorer, &mut goal, (pace.now)(), voice).await {
             Ok(missing) => missing,
             // Passing trouble is no reason to give up a day of waiting.
-            Err(Stop::Aws(error)) if is_passing(error.kind) => vec![format!("{error}")],
+            Err(Stop::Aws(error)) if is_passing(&error) => vec![format!("{error}")],
             Err(Stop::Aws(error)) => return Err(error.into()),
             Err(Stop::Failure(failure)) => return Err(failure),
         };
         if missing.is_empty() {
-            say("Everything that is required is effective.");
+            (voice.say)("Everything that is required is effective.");
             return Ok(DONE);
         }
-        if (pace.now)().duration_since(begun) >= SignedDuration::from_hours(HOURS_MAX) {
-            say(&format!(
+        let passed = SignedDuration::try_from(slept).unwrap_or(SignedDuration::MAX);
+        let passed = passed.max((pace.now)().duration_since(begun));
+        if passed >= SignedDuration::from_hours(HOURS_MAX) {
+            (voice.warn)(&format!(
                 "Given up after {HOURS_MAX} hours; still missing: {}. Run it again at any time.",
                 missing.join("; ")
             ));
@@ -96,15 +114,24 @@ pub async fn wait(
         }
         let text = missing.join("; ");
         if text != told {
-            say(&format!("Waiting: {text}."));
+            (voice.say)(&format!("Waiting: {text}."));
             told = text;
         }
         (pace.sleep)(pace.every).await;
+        slept = slept.saturating_add(pace.every);
     }
 }
 
-fn is_passing(kind: Kind) -> bool {
-    matches!(kind, Kind::Throttled | Kind::Network | Kind::Unparsable | Kind::BadToken)
+fn is_passing(error: &aws::Error) -> bool {
+    let is_inside = matches!(
+        error.code.as_str(),
+        "InternalFailure"
+            | "InternalServerError"
+            | "InternalServerException"
+            | "ServiceUnavailable"
+    );
+    let kind = error.kind;
+    is_inside || matches!(kind, Kind::Throttled | Kind::Network | Kind::Unparsable | Kind::BadToken)
 }
 
 /// Does what can be done now, and returns what is still missing.
@@ -112,18 +139,18 @@ async fn look(
     explorer: &CostExplorer,
     goal: &mut Goal,
     now: Timestamp,
-    say: &dyn Fn(&str),
+    voice: &Voice<'_>,
 ) -> Result<Vec<String>, Stop> {
     let mut known = read(explorer).await?;
     let mut missing = Vec::new();
     let listed = goal.wanted.iter().filter_map(|wanted| known.status(&wanted.key));
     let todo: BTreeSet<String> =
         listed.filter(|status| status.active != Some(true)).map(|it| it.key.clone()).collect();
-    let mut refused = std::collections::BTreeMap::new();
+    let mut refused = BTreeMap::new();
     if !todo.is_empty() {
         (known, refused) = act::activate(explorer, &todo).await?;
         for key in todo.iter().filter(|key| !refused.contains_key(*key)) {
-            say(&format!("Activated `{key}`."));
+            (voice.say)(&format!("Activated `{key}`."));
         }
     }
     for wanted in goal.wanted.iter().filter(|wanted| wanted.is_required) {
@@ -142,7 +169,7 @@ async fn look(
         }
     }
     if let Some(from) = goal.from {
-        missing.extend(follow(explorer, goal, from, &known, now, say).await?);
+        missing.extend(follow(explorer, goal, from, (&known, &refused), now, voice).await?);
     }
     Ok(missing)
 }
@@ -152,21 +179,39 @@ async fn follow(
     explorer: &CostExplorer,
     goal: &mut Goal,
     from: Month,
-    known: &Known,
+    (known, refused): (&Known, &BTreeMap<String, String>),
     now: Timestamp,
-    say: &dyn Fn(&str),
+    voice: &Voice<'_>,
 ) -> Result<Option<String>, Stop> {
     if goal.asked_at.is_none() {
         let ruling = judge(from, known, false, now);
         match ruling {
             Ruling::Covered(past) => goal.asked_at = Some(past.requested_at),
             Ruling::Busy(_) | Ruling::TooSoon { .. } => return Ok(Some(ruling.because(from).text)),
+            // It applies the statuses of its request: one without these keys costs a day, and their history.
+            Ruling::Free if !refused.is_empty() => {
+                let keys = refused.iter().map(|(key, why)| act::cause(key, why));
+                let keys = keys.collect::<Vec<String>>().join(", ");
+                let text = format!("the billing backfill from {from} is held back: {keys}");
+                return Ok(Some(text));
+            }
             Ruling::Free => {
                 let radius = radius(from, known, &BTreeSet::new());
-                act::check_acknowledged(&radius, &goal.acknowledged, from, &[])?;
-                let (Started::New(past) | Started::Earlier(past)) =
-                    act::start(explorer, from, known).await?;
-                say(&format!(
+                act::check_acknowledged(&radius, &goal.acknowledged, from, &[])
+                    .map_err(act::held_back)?;
+                let past = match act::start(explorer, from, known).await {
+                    Ok(Started::New(past) | Started::Earlier(past)) => past,
+                    // One that failed may count for the one a day, and AWS's clock is not ours.
+                    Err(error) if error.code == "BackfillLimitExceededException" => {
+                        return Ok(Some(format!(
+                            "AWS takes no billing backfill yet: {}",
+                            error.message
+                        )));
+                    }
+                    Err(error) => return Err(error.into()),
+                };
+                act::check_reached(&past, from)?;
+                (voice.say)(&format!(
                     "The billing backfill from {from} was asked for at {}.",
                     past.requested_at
                 ));
@@ -182,7 +227,7 @@ async fn follow(
     let missing = state(past)?;
     if missing.is_none() {
         for key in late(known, &goal.wanted, past) {
-            say(&format!(
+            (voice.warn)(&format!(
                 "`{key}` was activated after the billing backfill was asked for; its history needs another one."
             ));
         }

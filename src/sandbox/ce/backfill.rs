@@ -31,7 +31,8 @@ pub(super) fn start(world: &mut World, caller: &Caller, body: &Value) -> Result<
         let is_since = |at: Timestamp| at > last.requested_at;
         let mut keys = world.organisation.tag_keys.iter();
         let changed = active != last.active || keys.any(|key| key.updated_at.is_some_and(is_since));
-        if !last.failed && last.from <= from && !changed {
+        let reaches = last.from <= from || world.variants.backfill_skips_further;
+        if !last.failed && reaches && !changed {
             return Ok(json!({ "BackfillRequest": request(last) }).into());
         }
         if world.now < last.requested_at + 24.hours() {
