@@ -32,6 +32,8 @@ pub struct Target<'a> {
     pub origin: Option<&'a Origin>,
     /// The domain's ARN in the tag that SageMaker puts on a file system.
     pub managed_by: Option<&'a str>,
+    /// Whether AWS bills nothing for it, whatever its type and status.
+    pub is_free: bool,
 }
 
 /// Whether a domain exists, seen from a thing.
@@ -59,6 +61,12 @@ impl Target<'_> {
     /// Returns its type, where that is one that can bear tags.
     pub fn resource_kind(&self) -> Option<&'static ResourceKind> {
         kind::of(&self.kind)
+    }
+
+    /// Tells whether it still costs something by itself.
+    pub fn costs(&self) -> bool {
+        let status = self.status.as_deref();
+        !self.is_free && self.resource_kind().is_some_and(|kind| kind.costs.at(status))
     }
 
     /// Tells whether a domain lies in its account and region.
@@ -131,7 +139,8 @@ pub fn all<'a>(inventory: &'a Inventory, domains: &Domains<'a>) -> Vec<Target<'a
     for app in inventory.apps.iter().filter(|app| app.status != "Deleted") {
         let Some(path) = app_path(app) else { continue };
         let target = within(domains, &app.domain, &path, app.name.clone(), &app.tags);
-        targets.extend(target.map(|it| Target { status: Some(app.status.clone()), ..it }));
+        let status = Some(app.status.clone());
+        targets.extend(target.map(|it| Target { status, is_free: is_free(app), ..it }));
     }
     targets.extend(inventory.resources.iter().map(|resource| Target {
         arn: resource.arn.clone(),
@@ -144,6 +153,7 @@ pub fn all<'a>(inventory: &'a Inventory, domains: &Domains<'a>) -> Vec<Target<'a
         home: None,
         origin: Some(&resource.origin),
         managed_by: None,
+        is_free: false,
     }));
     file_systems(inventory, &mut targets);
     let unread: BTreeSet<(&str, &str)> = inventory.gaps.iter().filter_map(unread_place).collect();
@@ -183,7 +193,15 @@ fn within<'a>(
         home: Some(domain),
         origin: None,
         managed_by: None,
+        is_free: false,
     })
+}
+
+/// Tells of the app that shows Studio Classic itself: it runs on no instance of the account's, which AWS calls `system`
+/// (SageMaker Developer Guide, "Instance types available for use with Amazon SageMaker Studio Classic notebooks").
+/// Canvas apps run on `system` too, and are billed by the session.
+fn is_free(app: &App) -> bool {
+    app.app_type == "JupyterServer" && app.instance_type.as_deref() == Some("system")
 }
 
 /// The end of an app's ARN, in which AWS writes the app's type in small letters.
@@ -226,6 +244,7 @@ fn file_systems<'a>(inventory: &'a Inventory, targets: &mut Vec<Target<'a>>) {
             home: None,
             origin: None,
             managed_by,
+            is_free: false,
         });
     }
 }

@@ -157,6 +157,12 @@ fn what_is_tagged_is_kept_unless_something_certain_says_otherwise() {
         // What costs nothing any more.
         ("training-job x by=d-a status=Completed", "idle d-a certain"),
         ("training-job x by=d-a status=InProgress", "d-a certain"),
+        ("app d-a/x on=ml.t3.medium", "d-a certain"),
+        ("app d-a/x on=system", "d-a certain"),
+        ("app d-a/x type=Canvas on=system", "d-a certain"),
+        ("app d-a/x type=JupyterServer", "d-a certain"),
+        ("app d-a/x type=JupyterServer on=system", "idle d-a certain"),
+        ("app d-a/x status=Failed", "idle d-a certain"),
     ] {
         assert_eq!(verdict(text, ""), expected, "{text}");
     }
