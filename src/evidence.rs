@@ -35,6 +35,8 @@ pub struct Finding {
     pub status: Option<String>,
     /// Its tags.
     pub tags: Tags,
+    /// Whether it still costs something by itself.
+    pub costs: bool,
     /// The evidence, in the order of the rules.
     pub evidence: Vec<Evidence>,
     /// What it amounts to.
@@ -107,6 +109,7 @@ fn finding(target: &Target<'_>, evidence: Vec<Evidence>, verdict: Verdict) -> Fi
         name: target.name.clone(),
         status: target.status.clone(),
         tags: target.tags.clone(),
+        costs: target.costs(),
         evidence,
         verdict,
     }
