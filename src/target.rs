@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::arn::{Arn, DomainId, DomainKey};
-use crate::inventory::{App, Domain, Gap, Inventory, Origin, Tags, Whereabouts};
+use crate::inventory::{App, Domain, Inventory, Origin, Tags, Whereabouts};
 use crate::key;
-use crate::kind::{self, ResourceKind};
+use crate::kind::{self, ResourceKind, TaggedBy};
 
 /// A thing with all that is known of it.
 #[derive(Clone, Debug)]
@@ -156,10 +156,15 @@ pub fn all<'a>(inventory: &'a Inventory, domains: &Domains<'a>) -> Vec<Target<'a
         is_free: false,
     }));
     file_systems(inventory, &mut targets);
-    let unread: BTreeSet<(&str, &str)> = inventory.gaps.iter().filter_map(unread_place).collect();
-    for target in targets.iter_mut().filter(|it| it.kind != "file-system") {
-        let place = (target.place.account.as_str(), target.place.region.as_str());
-        target.is_unread = target.tags.is_empty() && unread.contains(&place);
+    let gaps: BTreeSet<(&str, &str, &str)> = inventory
+        .gaps
+        .iter()
+        .map(|gap| (gap.account.as_str(), gap.region.as_str(), gap.operation.as_str()))
+        .collect();
+    for target in &mut targets {
+        let (account, region) = (target.place.account.as_str(), target.place.region.as_str());
+        let is_gap = |operation: &&str| gaps.contains(&(account, region, *operation));
+        target.is_unread = target.tags.is_empty() && readers(target).iter().any(is_gap);
     }
     // A thing that was listed twice is kept as the one that comes first in an order of its own.
     targets.sort_by(|left, right| {
@@ -249,10 +254,14 @@ fn file_systems<'a>(inventory: &'a Inventory, targets: &mut Vec<Target<'a>>) {
     }
 }
 
-/// Where tags could not be read, so that what has none may have some.
-fn unread_place(gap: &Gap) -> Option<(&str, &str)> {
-    let is_of_tags = ["GetResources", "ListTags"].contains(&gap.operation.as_str());
-    is_of_tags.then_some((gap.account.as_str(), gap.region.as_str()))
+/// The gaps that leave open whether a thing without tags has some: `*` is all that was not asked any more.
+fn readers(target: &Target<'_>) -> &'static [&'static str] {
+    match target.resource_kind().map(|kind| kind.tagged_by) {
+        // File systems are listed with their tags.
+        Some(TaggedBy::TaggingApi) => &[],
+        Some(TaggedBy::AddTags) => &["ListTags", "*"],
+        _ => &["GetResources"],
+    }
 }
 
 /// Returns the value of a thing's domain tag.

@@ -154,6 +154,10 @@ fn what_is_tagged_is_kept_unless_something_certain_says_otherwise() {
         ("training-job x user=d-a/ana more=48", "d-a certain"),
         ("training-job x by=d-a\ngap GetResources", "unread"),
         ("training-job x by=d-a\ngap GetResources@us-east-1", "d-a certain"),
+        ("training-job x by=d-a\ngap ListTags", "d-a certain"),
+        ("partner-app x by=d-a\ngap ListTags", "unread"),
+        ("partner-app x by=d-a\ngap *", "unread"),
+        ("partner-app x by=d-a\ngap GetResources", "d-a certain"),
         // What costs nothing any more.
         ("training-job x by=d-a status=Completed", "idle d-a certain"),
         ("training-job x by=d-a status=InProgress", "d-a certain"),
