@@ -83,6 +83,7 @@ pub fn plan(
             None => left.push(Left {
                 id: key_id(&key.key),
                 verdict: "not_seen".to_owned(),
+                is_quiet: false,
                 because: vec![not_seen()],
             }),
         }
@@ -102,6 +103,7 @@ pub fn plan(
         let refused = |verdict: &str, because| Left {
             id: backfill_id(from),
             verdict: verdict.to_owned(),
+            is_quiet: false,
             because: vec![because],
         };
         let ruling = judge(from, known, !activated.is_empty(), now);

@@ -71,7 +71,11 @@ pub fn strays(plan: &Plan<Marks>) -> Vec<&str> {
 pub fn address(arn: &str) -> Option<(AccountId, String, TaggedBy)> {
     let arn = Arn::parse(arn)?;
     let kind = kind::of(arn.resource.split('/').next()?)?;
-    let is_possible = kind.tagged_by != TaggedBy::Nothing && !arn.region.is_empty();
+    // Other services have clusters and jobs, too.
+    let service =
+        if kind.tagged_by == TaggedBy::TaggingApi { "elasticfilesystem" } else { "sagemaker" };
+    let is_possible =
+        kind.tagged_by != TaggedBy::Nothing && arn.service == service && !arn.region.is_empty();
     let account = AccountId::parse(&arn.account).ok()?;
     is_possible.then_some((account, arn.region, kind.tagged_by))
 }
@@ -151,7 +155,9 @@ mod tests {
              model/f | | domain=A
              inference-experiment/g | | domain=A
              arn:aws:elasticfilesystem:eu-west-1:111122223333:file-system/fs-1 | | domain=A
-             arn:aws:s3:::bucket | | domain=A",
+             arn:aws:s3:::bucket | | domain=A
+             arn:aws:ecs:eu-west-1:111122223333:cluster/h | | domain=A
+             arn:aws:sagemaker:eu-west-1:111122223333:file-system/i | | domain=A",
         );
         let done = BTreeSet::from(["arn:aws:sagemaker:eu-west-1:111122223333:model/f".to_owned()]);
         let put = r#"put {"sagemaker:domain-arn": "A"}"#;
@@ -165,7 +171,9 @@ mod tests {
         assert_eq!(
             strays(&plan),
             [
+                "arn:aws:ecs:eu-west-1:111122223333:cluster/h",
                 "arn:aws:s3:::bucket",
+                "arn:aws:sagemaker:eu-west-1:111122223333:file-system/i",
                 "arn:aws:sagemaker:eu-west-1:111122223333:inference-experiment/g"
             ]
         );

@@ -35,6 +35,8 @@ pub struct Finding {
     pub status: Option<String>,
     /// Its tags.
     pub tags: Tags,
+    /// Whether it still costs something by itself.
+    pub costs: bool,
     /// The evidence, in the order of the rules.
     pub evidence: Vec<Evidence>,
     /// What it amounts to.
@@ -59,7 +61,26 @@ struct Context<'c, 'a> {
     arns: &'c Arns<'c>,
     lineage: &'c Lineage,
     applied: &'c Applied,
+    /// Where a role about a thing may be one that nobody could read.
+    undescribed: BTreeSet<(&'c str, &'c str)>,
 }
+
+/// Calls that tell what is used, and as which role that runs.
+const USES_TOLD_BY: [&str; 13] = [
+    "*",
+    "DescribeEndpoint",
+    "DescribeEndpointConfig",
+    "DescribeModel",
+    "DescribeModelPackage",
+    "DescribeModelPackageGroup",
+    "DescribePipeline",
+    "ListEndpointConfigs",
+    "ListEndpoints",
+    "ListModelPackageGroups",
+    "ListModelPackages",
+    "ListModels",
+    "ListPipelines",
+];
 
 /// Weighs the evidence on every resource that can bear a domain tag, in the order of their ARNs.
 pub fn weigh(inventory: &Inventory, mapping: &Mapping) -> Vec<Finding> {
@@ -74,6 +95,12 @@ pub fn weigh(inventory: &Inventory, mapping: &Mapping) -> Vec<Finding> {
         arns: &arns,
         lineage: &lineage,
         applied: &mapping.apply(&targets, &domains),
+        undescribed: inventory
+            .gaps
+            .iter()
+            .filter(|gap| USES_TOLD_BY.contains(&gap.operation.as_str()))
+            .map(|gap| (gap.account.as_str(), gap.region.as_str()))
+            .collect(),
     };
     let mut known: Vec<Known> = vec![Known::default(); targets.len()];
     let mut judged: Vec<(usize, Vec<Evidence>, Verdict)> = Vec::with_capacity(targets.len());
@@ -107,6 +134,7 @@ fn finding(target: &Target<'_>, evidence: Vec<Evidence>, verdict: Verdict) -> Fi
         name: target.name.clone(),
         status: target.status.clone(),
         tags: target.tags.clone(),
+        costs: target.costs(),
         evidence,
         verdict,
     }
@@ -262,9 +290,12 @@ fn of_uses(
     roles: &BTreeSet<String>,
 ) -> Vec<Evidence> {
     let mut evidence = Vec::new();
+    let here = &context.targets[index].place;
+    let is_whole = !context.undescribed.contains(&(here.account.as_str(), here.region.as_str()));
     for place in used(context, index) {
         for domain in &known[place].reach {
-            let is_backed = !roles.is_empty()
+            let is_backed = is_whole
+                && !roles.is_empty()
                 && roles.iter().all(|role| context.roles.is_only_of(role, domain));
             let confidence = if is_backed { Confidence::Likely } else { Confidence::Review };
             let text = format!("it uses {}, which is of {}", context.targets[place].arn, domain.id);

@@ -11,8 +11,26 @@ pub const KEYS: [&str; 4] = [key::DOMAIN, key::SHARED_SPACE, key::SPACE, key::US
 
 /// The tags of a resource that say whose it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Tags", into = "Tags")]
 pub struct Marks(pub Tags);
+
+impl TryFrom<Tags> for Marks {
+    type Error = String;
+
+    /// Takes no other keys, so that a plan that was edited cannot touch another tag.
+    fn try_from(tags: Tags) -> Result<Marks, String> {
+        match tags.keys().find(|key| !KEYS.contains(&key.as_str())) {
+            None => Ok(Marks(tags)),
+            Some(key) => Err(format!("`{key}` is no key that a plan of tags is about")),
+        }
+    }
+}
+
+impl From<Marks> for Tags {
+    fn from(marks: Marks) -> Tags {
+        marks.0
+    }
+}
 
 impl Marks {
     /// Picks the marks from all tags of a resource; absent when it has none.
@@ -37,5 +55,20 @@ impl Marks {
 impl State for Marks {
     fn fields(&self) -> Vec<(String, String)> {
         self.0.clone().into_iter().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_other_tag_gets_in() {
+        let good = r#"{"sagemaker:domain-arn":"a","sagemaker:space-arn":"b"}"#;
+        let marks: Marks = serde_json::from_str(good).unwrap();
+        assert_eq!(serde_json::to_string(&marks).unwrap(), good);
+        let error = serde_json::from_str::<Marks>(r#"{"sagemaker:domain-arn":"a","team":"b"}"#);
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("`team` is no key that a plan of tags is about"), "{error}");
     }
 }

@@ -94,6 +94,9 @@ pub struct Left {
     pub id: String,
     /// Why it is left alone, in snake case.
     pub verdict: String,
+    /// Whether nobody needs to look at it, so that it is only counted where people read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_quiet: bool,
     /// The reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub because: Vec<Because>,

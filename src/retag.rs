@@ -105,7 +105,13 @@ fn leave(finding: &Finding, wish: &Wish) -> Left {
         .map(|text| Because { kind: verdict.to_owned(), text })
         .collect();
     reasons.extend(because(finding));
-    Left { id: finding.arn.clone(), verdict: verdict.to_owned(), because: reasons }
+    // What costs nothing and what nothing is known of would drown what a person can settle.
+    let is_quiet = match &finding.verdict {
+        Verdict::Idle { .. } => !wish.all,
+        Verdict::Undetermined => !finding.costs,
+        _ => false,
+    };
+    Left { id: finding.arn.clone(), verdict: verdict.to_owned(), is_quiet, because: reasons }
 }
 
 /// What a verdict says that the evidence does not.

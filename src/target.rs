@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::arn::{Arn, DomainId, DomainKey};
-use crate::inventory::{App, Domain, Gap, Inventory, Origin, Tags, Whereabouts};
+use crate::inventory::{App, Domain, Inventory, Origin, Tags, Whereabouts};
 use crate::key;
-use crate::kind::{self, ResourceKind};
+use crate::kind::{self, ResourceKind, TaggedBy};
 
 /// A thing with all that is known of it.
 #[derive(Clone, Debug)]
@@ -32,6 +32,8 @@ pub struct Target<'a> {
     pub origin: Option<&'a Origin>,
     /// The domain's ARN in the tag that SageMaker puts on a file system.
     pub managed_by: Option<&'a str>,
+    /// Whether AWS bills nothing for it, whatever its type and status.
+    pub is_free: bool,
 }
 
 /// Whether a domain exists, seen from a thing.
@@ -59,6 +61,12 @@ impl Target<'_> {
     /// Returns its type, where that is one that can bear tags.
     pub fn resource_kind(&self) -> Option<&'static ResourceKind> {
         kind::of(&self.kind)
+    }
+
+    /// Tells whether it still costs something by itself.
+    pub fn costs(&self) -> bool {
+        let status = self.status.as_deref();
+        !self.is_free && self.resource_kind().is_some_and(|kind| kind.costs.at(status))
     }
 
     /// Tells whether a domain lies in its account and region.
@@ -131,7 +139,8 @@ pub fn all<'a>(inventory: &'a Inventory, domains: &Domains<'a>) -> Vec<Target<'a
     for app in inventory.apps.iter().filter(|app| app.status != "Deleted") {
         let Some(path) = app_path(app) else { continue };
         let target = within(domains, &app.domain, &path, app.name.clone(), &app.tags);
-        targets.extend(target.map(|it| Target { status: Some(app.status.clone()), ..it }));
+        let status = Some(app.status.clone());
+        targets.extend(target.map(|it| Target { status, is_free: is_free(app), ..it }));
     }
     targets.extend(inventory.resources.iter().map(|resource| Target {
         arn: resource.arn.clone(),
@@ -144,12 +153,18 @@ pub fn all<'a>(inventory: &'a Inventory, domains: &Domains<'a>) -> Vec<Target<'a
         home: None,
         origin: Some(&resource.origin),
         managed_by: None,
+        is_free: false,
     }));
     file_systems(inventory, &mut targets);
-    let unread: BTreeSet<(&str, &str)> = inventory.gaps.iter().filter_map(unread_place).collect();
-    for target in targets.iter_mut().filter(|it| it.kind != "file-system") {
-        let place = (target.place.account.as_str(), target.place.region.as_str());
-        target.is_unread = target.tags.is_empty() && unread.contains(&place);
+    let gaps: BTreeSet<(&str, &str, &str)> = inventory
+        .gaps
+        .iter()
+        .map(|gap| (gap.account.as_str(), gap.region.as_str(), gap.operation.as_str()))
+        .collect();
+    for target in &mut targets {
+        let (account, region) = (target.place.account.as_str(), target.place.region.as_str());
+        let is_gap = |operation: &&str| gaps.contains(&(account, region, *operation));
+        target.is_unread = target.tags.is_empty() && readers(target).iter().any(is_gap);
     }
     // A thing that was listed twice is kept as the one that comes first in an order of its own.
     targets.sort_by(|left, right| {
@@ -183,7 +198,15 @@ fn within<'a>(
         home: Some(domain),
         origin: None,
         managed_by: None,
+        is_free: false,
     })
+}
+
+/// Tells of the app that shows Studio Classic itself: it runs on no instance of the account's, which AWS calls `system`
+/// (SageMaker Developer Guide, "Instance types available for use with Amazon SageMaker Studio Classic notebooks").
+/// Canvas apps run on `system` too, and are billed by the session.
+fn is_free(app: &App) -> bool {
+    app.app_type == "JupyterServer" && app.instance_type.as_deref() == Some("system")
 }
 
 /// The end of an app's ARN, in which AWS writes the app's type in small letters.
@@ -226,14 +249,19 @@ fn file_systems<'a>(inventory: &'a Inventory, targets: &mut Vec<Target<'a>>) {
             home: None,
             origin: None,
             managed_by,
+            is_free: false,
         });
     }
 }
 
-/// Where tags could not be read, so that what has none may have some.
-fn unread_place(gap: &Gap) -> Option<(&str, &str)> {
-    let is_of_tags = ["GetResources", "ListTags"].contains(&gap.operation.as_str());
-    is_of_tags.then_some((gap.account.as_str(), gap.region.as_str()))
+/// The gaps that leave open whether a thing without tags has some: `*` is all that was not asked any more.
+fn readers(target: &Target<'_>) -> &'static [&'static str] {
+    match target.resource_kind().map(|kind| kind.tagged_by) {
+        // File systems are listed with their tags.
+        Some(TaggedBy::TaggingApi) => &[],
+        Some(TaggedBy::AddTags) => &["ListTags", "*"],
+        _ => &["GetResources"],
+    }
 }
 
 /// Returns the value of a thing's domain tag.

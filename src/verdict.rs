@@ -190,9 +190,7 @@ fn of_settlement(target: &Target<'_>, settlement: Settlement) -> Verdict {
         Settlement::Nothing => Verdict::Undetermined,
         Settlement::Several(candidates) => Verdict::Tie(candidates),
         Settlement::One(domain, confidence) => {
-            let status = target.status.as_deref();
-            let costs = target.resource_kind().is_some_and(|it| it.costs.at(status));
-            if costs {
+            if target.costs() {
                 Verdict::Proposed { domain, confidence }
             } else {
                 Verdict::Idle { domain, confidence }

@@ -2,14 +2,15 @@
 //!
 //! **Invariant:** whatever a name from AWS holds, it cannot steer the terminal.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::text::{clean, dollars};
-use crate::plan::{Because, Change, Plan, State};
+use crate::plan::{Because, Change, Left, Plan, State};
 
 /// Writes a plan: what is to be done, what was left alone, and what else there is to know.
 ///
-/// What is kept is only counted, unless `all` is set.
+/// What is kept, and what is left alone and quiet, is only counted, unless `all` is set.
 pub fn text<T: State>(plan: &Plan<T>, all: bool) -> String {
     let mut text = String::new();
     for item in plan.items.iter().filter(|item| all || item.change.is_pending()) {
@@ -21,15 +22,9 @@ pub fn text<T: State>(plan: &Plan<T>, all: bool) -> String {
         for field in fields(&item.change) {
             line(&mut text, &format!("    {}", clean(&field)));
         }
-        because(&mut text, &item.because);
+        because(&mut text, &item.because, "    ");
     }
-    if !plan.left.is_empty() {
-        line(&mut text, &format!("Left alone ({}):", plan.left.len()));
-        for left in &plan.left {
-            line(&mut text, &format!("  {}  ({})", clean(&left.id), clean(&left.verdict)));
-            because(&mut text, &left.because);
-        }
-    }
+    left_alone(&mut text, &plan.left, all);
     section(&mut text, "Could not be read:", plan.gaps.iter().cloned());
     section(&mut text, "What else changes:", plan.consequences.iter().cloned());
     let stakes = plan.stakes.iter().map(|stake| {
@@ -41,6 +36,29 @@ pub fn text<T: State>(plan: &Plan<T>, all: bool) -> String {
     section(&mut text, "Amounts:", stakes);
     line(&mut text, &tally(plan));
     text
+}
+
+/// Writes what is left alone, verdict by verdict.
+fn left_alone(text: &mut String, left: &[Left], all: bool) {
+    let mut by_verdict: BTreeMap<&str, Vec<&Left>> = BTreeMap::new();
+    for it in left {
+        by_verdict.entry(&it.verdict).or_default().push(it);
+    }
+    if !left.is_empty() {
+        line(text, &format!("Left alone ({}):", left.len()));
+    }
+    for (verdict, left) in by_verdict {
+        line(text, &format!("  {} ({}):", clean(verdict), left.len()));
+        let (named, counted): (Vec<&Left>, Vec<&Left>) =
+            left.into_iter().partition(|it| all || !it.is_quiet);
+        for it in named {
+            line(text, &format!("    {}", clean(&it.id)));
+            because(text, &it.because, "      ");
+        }
+        if !counted.is_empty() {
+            line(text, &format!("    {} not shown without `plan --full`", counted.len()));
+        }
+    }
 }
 
 /// Tells how many things become what.
@@ -83,9 +101,9 @@ fn fields<T: State>(change: &Change<T>) -> Vec<String> {
     }
 }
 
-fn because(text: &mut String, reasons: &[Because]) {
+fn because(text: &mut String, reasons: &[Because], indent: &str) {
     for reason in reasons {
-        line(text, &format!("    because {}: {}", clean(&reason.kind), clean(&reason.text)));
+        line(text, &format!("{indent}because {}: {}", clean(&reason.kind), clean(&reason.text)));
     }
 }
 
@@ -106,9 +124,8 @@ fn line(text: &mut String, line: &str) {
 mod tests {
     use super::*;
     use crate::arn::AccountId;
-    use crate::plan::{Item, Left, PlanKind, Stake, diff};
+    use crate::plan::{Item, PlanKind, Stake, diff};
     use jiff::Timestamp;
-    use std::collections::BTreeMap;
 
     #[derive(Clone, PartialEq)]
     struct Tags(BTreeMap<String, String>);
@@ -141,8 +158,19 @@ mod tests {
         items[0].because = vec![reason.clone()];
         let caller = AccountId::parse("111122223333").unwrap();
         let mut plan = Plan::new(PlanKind::Retag, caller, Timestamp::UNIX_EPOCH, items);
-        plan.left =
-            vec![Left { id: "e".to_owned(), verdict: "tie".to_owned(), because: vec![reason] }];
+        let left = |id: &str, verdict: &str, is_quiet| Left {
+            id: id.to_owned(),
+            verdict: verdict.to_owned(),
+            is_quiet,
+            because: vec![reason.clone()],
+        };
+        plan.left = vec![
+            left("e", "tie", false),
+            left("f", "undetermined", true),
+            left("g", "idle", true),
+            left("h", "undetermined", false),
+            left("i", "idle", true),
+        ];
         plan.consequences = vec!["something".to_owned()];
         plan.stakes =
             vec![Stake { what: "endpoints".to_owned(), amount: None, text: String::new() }];
@@ -155,9 +183,16 @@ mod tests {
     new: (absent) -> y
 - d
     k: 1
-Left alone (1):
-  e  (tie)
-    because own_arn: it lies there
+Left alone (5):
+  idle (2):
+    2 not shown without `plan --full`
+  tie (1):
+    e
+      because own_arn: it lies there
+  undetermined (2):
+    h
+      because own_arn: it lies there
+    1 not shown without `plan --full`
 What else changes:
   something
 Amounts:
@@ -165,6 +200,8 @@ Amounts:
 Plan: 1 to create, 1 to update, 1 to delete, 1 to keep.
 ";
         assert_eq!(text(&plan, false), expected);
-        assert!(text(&plan, true).contains("= c\n    k: 1\n"));
+        let full = text(&plan, true);
+        assert!(full.contains("= c\n    k: 1\n"));
+        assert!(full.contains("  idle (2):\n    g\n") && !full.contains("--full"), "{full}");
     }
 }

@@ -111,6 +111,9 @@ fn lineage_carries_what_is_certain_and_nothing_else() {
         ("endpoint x uses=model/m\nmodel m domain=d-a role=b", "d-a review"),
         ("endpoint x uses=model/m\nmodel m domain=d-a role=laptop", "d-a review"),
         ("endpoint x uses=model/m\nmodel m domain=d-a role=a\ngap DescribeDomain", "d-a review"),
+        ("endpoint x uses=model/m\nmodel m domain=d-a role=a\ngap DescribeModel", "d-a review"),
+        ("endpoint x uses=model/m\nmodel m domain=d-a role=a\ngap ListModels", "d-a review"),
+        ("endpoint x uses=model/m\nmodel m domain=d-a role=a\ngap ListJobs", "d-a likely"),
         ("endpoint x uses=model/m\nmodel m role=a", "undetermined"),
         ("transform-job x role=a uses=model/m\nmodel m domain=d-a", "d-a likely"),
         ("transform-job x role=b uses=model/m\nmodel m domain=d-a", "tie d-a d-b"),
@@ -154,9 +157,19 @@ fn what_is_tagged_is_kept_unless_something_certain_says_otherwise() {
         ("training-job x user=d-a/ana more=48", "d-a certain"),
         ("training-job x by=d-a\ngap GetResources", "unread"),
         ("training-job x by=d-a\ngap GetResources@us-east-1", "d-a certain"),
+        ("training-job x by=d-a\ngap ListTags", "d-a certain"),
+        ("partner-app x by=d-a\ngap ListTags", "unread"),
+        ("partner-app x by=d-a\ngap *", "unread"),
+        ("partner-app x by=d-a\ngap GetResources", "d-a certain"),
         // What costs nothing any more.
         ("training-job x by=d-a status=Completed", "idle d-a certain"),
         ("training-job x by=d-a status=InProgress", "d-a certain"),
+        ("app d-a/x on=ml.t3.medium", "d-a certain"),
+        ("app d-a/x on=system", "d-a certain"),
+        ("app d-a/x type=Canvas on=system", "d-a certain"),
+        ("app d-a/x type=JupyterServer", "d-a certain"),
+        ("app d-a/x type=JupyterServer on=system", "idle d-a certain"),
+        ("app d-a/x status=Failed", "idle d-a certain"),
     ] {
         assert_eq!(verdict(text, ""), expected, "{text}");
     }

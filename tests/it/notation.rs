@@ -3,7 +3,8 @@
 use apportion::arn::{AccountId, DomainId, DomainKey, SpaceName, UserProfileName};
 use apportion::evidence::Verdict;
 use apportion::inventory::{
-    Domain, FileSystem, Gap, Inventory, Origin, Resource, Space, Tags, UserProfile, Whereabouts,
+    App, Domain, FileSystem, Gap, Inventory, Origin, Resource, Space, Tags, UserProfile,
+    Whereabouts,
 };
 use jiff::Timestamp;
 
@@ -87,6 +88,7 @@ fn thing(inventory: &mut Inventory, kind: &str, name: &str, pairs: &[(&str, &str
             tags: tags(pairs),
             last_seen_at,
         }),
+        "app" => inventory.apps.push(app(within().0, within().1, pairs)),
         "file-system" => inventory.file_systems.push(FileSystem {
             account,
             region: region.to_owned(),
@@ -97,6 +99,21 @@ fn thing(inventory: &mut Inventory, kind: &str, name: &str, pairs: &[(&str, &str
             last_seen_at,
         }),
         kind => inventory.resources.push(resource(kind, name, region, pairs)),
+    }
+}
+
+fn app(domain: DomainId, name: &str, pairs: &[(&str, &str)]) -> App {
+    let get = |key: &str| pairs.iter().find(|pair| pair.0 == key).map(|pair| pair.1);
+    App {
+        domain,
+        user_profile: Some("ana".to_owned()),
+        space: None,
+        app_type: get("type").unwrap_or("KernelGateway").to_owned(),
+        name: name.to_owned(),
+        instance_type: get("on").map(str::to_owned),
+        status: get("status").unwrap_or("InService").to_owned(),
+        tags: tags(pairs),
+        last_seen_at: Timestamp::UNIX_EPOCH,
     }
 }
 

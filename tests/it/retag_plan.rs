@@ -67,6 +67,23 @@ fn only_what_is_wished_for_is_proposed() {
 }
 
 #[test]
+fn what_costs_nothing_and_nothing_is_known_of_is_quiet() {
+    let quiet = |all| {
+        let text = "domain d-a role=a\ntraining-job over by=d-a status=Completed\n\
+            training-job at-work\nmodel m\nmodel-package long by=d-gone";
+        let inventory = inventory(text);
+        let findings = weigh(&inventory, &Mapping::default());
+        let wish = Wish { all, floor: Confidence::Certain, overwrite: false };
+        let caller = AccountId::parse("111122223333").unwrap();
+        let plan = retag::plan(&findings, &inventory, &wish, &caller, Timestamp::UNIX_EPOCH);
+        let left = plan.left.iter().map(|it| format!("{} {}", it.verdict, it.is_quiet));
+        left.collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(quiet(false), "stale false, undetermined true, undetermined false, idle true");
+    assert_eq!(quiet(true), "stale false, undetermined true, undetermined false");
+}
+
+#[test]
 fn one_tag_is_put_on_and_nothing_else_is_touched() {
     let plan = made(&Wish { all: true, floor: Confidence::Review, overwrite: true });
     for item in plan.pending() {

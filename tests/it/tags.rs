@@ -175,8 +175,8 @@ fn what_billing_has_not_seen_is_left_and_the_rest_is_activated() {
             &output,
             0,
             &[
-                "key/cost-center  (not_seen)",
-                "key/sagemaker:shared-space-arn  (not_seen)",
+                "not_seen (2):\n    key/cost-center\n",
+                "    key/sagemaker:shared-space-arn\n",
                 "up to 24 hours after it is on",
             ],
         );

@@ -17,7 +17,7 @@ pub struct Showing {
     /// Write the plan to a file as well, for `apply --plan`
     #[arg(long, value_name = "FILE")]
     pub save: Option<PathBuf>,
-    /// Print what is kept, too
+    /// Print what is kept, too, and all that is left alone
     #[arg(long)]
     pub full: bool,
     /// Exit with 3 when something is to be done

@@ -28,7 +28,8 @@ pub(super) fn found(ground: &mut Ground<'_>) {
         let lacks = |tags: &Tags| !tags.contains_key(DOMAIN);
         let apps = ground.organisation.apps.iter();
         for app in apps.filter(|app| app.domain == place.domain && lacks(&app.tags)) {
-            notes.push((app_arn(place, app), "default app", place.domain.clone()));
+            let costs = app.instance_type != "system";
+            notes.push((app_arn(place, app), "default app", place.domain.clone(), costs));
         }
         let home = place.domain_arn();
         let systems = ground.organisation.file_systems.iter();
@@ -37,11 +38,11 @@ pub(super) fn found(ground: &mut Ground<'_>) {
                 "arn:aws:elasticfilesystem:{}:{}:file-system/{}",
                 system.region, system.account, system.id
             );
-            notes.push((arn, "home file system", place.domain.clone()));
+            notes.push((arn, "home file system", place.domain.clone(), true));
         }
     }
-    for (arn, case, truth) in notes {
-        ground.note(arn, case, Told, &truth, true);
+    for (arn, case, truth, costs) in notes {
+        ground.note(arn, case, Told, &truth, costs);
     }
 }
 
