@@ -153,7 +153,12 @@ fn told(from: Month, radius: &Radius) -> Vec<String> {
         let since = since.map(|at| format!(" since {at}")).unwrap_or_default();
         format!("`{key}`, inactive{since}, LOSES what history it has from {from} on")
     });
-    gains.chain(lost).collect()
+    let told: Vec<String> = gains.chain(lost).collect();
+    if told.is_empty() {
+        let text = "no key's history changes, and AWS takes one backfill a day";
+        return vec![text.to_owned()];
+    }
+    told
 }
 
 /// Returns the keys that a plan's items activate.

@@ -4,11 +4,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::arn::{AccountId, Arn};
+use crate::arn::{AccountId, Arn, Identity};
 use crate::inventory::Tags;
+use crate::key;
 use crate::kind::{self, TaggedBy};
 use crate::mark::Marks;
-use crate::plan::{Item, Plan};
+use crate::plan::{Item, Plan, PlanKind};
 
 /// The most resources that one call tags (Resource Groups Tagging API reference, `TagResources`).
 pub const ARN_COUNT_MAX: usize = 20;
@@ -67,6 +68,29 @@ pub fn strays(plan: &Plan<Marks>) -> Vec<&str> {
     plan.pending().map(|item| item.id.as_str()).filter(|id| address(id).is_none()).collect()
 }
 
+/// Returns what no program has written: a resource twice, or a domain tag that names no domain of its resource's place.
+pub fn forgeries(plan: &Plan<Marks>) -> Vec<&str> {
+    let is_twice = |pair: &&[Item<Marks>]| pair[0].id == pair[1].id;
+    let twice = plan.items.windows(2).filter(is_twice).map(|pair| pair[0].id.as_str());
+    let is_forged = |item: &&Item<Marks>| {
+        let value = item.change.to().and_then(|to| to.0.get(key::DOMAIN));
+        // What is put back was there, whatever it was.
+        let is_new = value != item.change.from().and_then(|from| from.0.get(key::DOMAIN));
+        is_new && plan.kind == PlanKind::Retag && value.is_some_and(|it| !is_home(&item.id, it))
+    };
+    twice.chain(plan.pending().filter(is_forged).map(|item| item.id.as_str())).collect()
+}
+
+/// Tells whether a value is the ARN of a domain of the account and region of a resource.
+fn is_home(id: &str, value: &str) -> bool {
+    match (address(id), Identity::parse(value)) {
+        (Some((account, region, _)), Some(Identity::Domain(domain))) => {
+            domain.account == account && domain.region == region
+        }
+        _ => false,
+    }
+}
+
 /// Returns where a resource is and how it is tagged; absent for what is no ARN of a taggable type.
 pub fn address(arn: &str) -> Option<(AccountId, String, TaggedBy)> {
     let arn = Arn::parse(arn)?;
@@ -105,7 +129,7 @@ fn way(tagged_by: TaggedBy) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Change, PlanKind};
+    use crate::plan::Change;
 
     fn marks(text: &str) -> Option<Marks> {
         let pairs = text.split_whitespace().filter_map(|word| word.split_once('='));
@@ -185,6 +209,30 @@ mod tests {
                  {take} Both: model/a model/b\n{take} TaggingApi: file-system/fs-1"
             )
         );
+    }
+
+    #[test]
+    fn a_plan_that_was_edited_is_seen() {
+        let home = "domain=arn:aws:sagemaker:eu-west-1:111122223333:domain/d-a";
+        let plan = plan(&format!(
+            "model/a | | {home}
+             model/b | | domain=garbage
+             model/c | | {}
+             model/d | | {}
+             model/e | {home} |
+             model/f | domain=garbage | {home}",
+            home.replace("1111", "9999"),
+            home.replace("eu-west-1", "us-east-1")
+        ));
+        let names = |plan: &Plan<Marks>| -> String {
+            forgeries(plan).iter().map(|id| id.rsplit('/').next().unwrap()).collect()
+        };
+        assert_eq!(names(&plan), "bcd");
+        assert_eq!(names(&plan.inverse()), "");
+        let mut twice = plan.clone();
+        twice.items.retain(|item| item.id.ends_with('a'));
+        twice.items.push(twice.items[0].clone());
+        assert_eq!(names(&twice), "a");
     }
 
     #[test]

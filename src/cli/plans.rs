@@ -11,7 +11,7 @@ use crate::cli::error::{Failure, Kind};
 use crate::cli::ui::Ui;
 use crate::plan::{Plan, PlanKind, Stale, State};
 use crate::render;
-use crate::store::plans;
+use crate::store::{disk, plans};
 
 /// How many stale things are named before the rest is counted.
 const NAMED_COUNT_MAX: usize = 10;
@@ -21,6 +21,15 @@ pub fn show<T: State + Serialize>(plan: &Plan<T>, format: &str, all: bool) {
     match format {
         "json" => cli::print(&plans::text(plan)),
         _ => cli::print(&render::plan::text(plan, all)),
+    }
+}
+
+/// Proves that a plan can be saved, before anything is asked or paid for.
+pub fn prove(path: Option<&Path>) -> Result<(), Failure> {
+    let folder = path.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty());
+    match (path, folder) {
+        (None, _) => Ok(()),
+        (Some(_), folder) => Ok(disk::prove_writable(folder.unwrap_or(Path::new(".")))?),
     }
 }
 

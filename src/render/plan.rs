@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::text::{clean, dollars};
-use crate::plan::{Because, Change, Left, Plan, State};
+use crate::plan::{Because, Change, Item, Left, Plan, State};
 
 /// Writes a plan: what is to be done, what was left alone, and what else there is to know.
 ///
-/// What is kept, and what is left alone and quiet, is only counted, unless `all` is set.
+/// What is kept without a reason, and what is left alone and quiet, is only counted, unless `all` is set.
 pub fn text<T: State>(plan: &Plan<T>, all: bool) -> String {
     let mut text = String::new();
-    for item in plan.items.iter().filter(|item| all || item.change.is_pending()) {
+    let is_told = |item: &&Item<T>| all || item.change.is_pending() || !item.because.is_empty();
+    for item in plan.items.iter().filter(is_told) {
         let sure = item.confidence.as_ref().map(|it| format!("  ({})", clean(it)));
         line(
             &mut text,
@@ -65,10 +66,16 @@ fn left_alone(text: &mut String, left: &[Left], all: bool) {
 pub fn tally<T: State>(plan: &Plan<T>) -> String {
     let count = |sign| plan.items.iter().filter(|item| item.change.sign() == sign).count();
     let (create, update, delete, keep) = (count('+'), count('~'), count('-'), count('='));
+    let left = match plan.left.len() {
+        0 => String::new(),
+        count => format!(", {count} left alone"),
+    };
     if create + update + delete == 0 {
-        return format!("Nothing to do: {keep} as they should be.");
+        return format!("Nothing to do: {keep} as they should be{left}.");
     }
-    format!("Plan: {create} to create, {update} to update, {delete} to delete, {keep} to keep.")
+    format!(
+        "Plan: {create} to create, {update} to update, {delete} to delete, {keep} to keep{left}."
+    )
 }
 
 fn fields<T: State>(change: &Change<T>) -> Vec<String> {
@@ -156,6 +163,8 @@ mod tests {
         items[0].confidence = Some("certain".to_owned());
         let reason = Because { kind: "own_arn".to_owned(), text: "it lies there".to_owned() };
         items[0].because = vec![reason.clone()];
+        // What is kept for a reason is told with it.
+        items[2].because = vec![reason.clone()];
         let caller = AccountId::parse("111122223333").unwrap();
         let mut plan = Plan::new(PlanKind::Retag, caller, Timestamp::UNIX_EPOCH, items);
         let left = |id: &str, verdict: &str, is_quiet| Left {
@@ -181,6 +190,9 @@ mod tests {
 ~ b
     k: 1 -> 2
     new: (absent) -> y
+= c
+    k: 1
+    because own_arn: it lies there
 - d
     k: 1
 Left alone (5):
@@ -197,7 +209,7 @@ What else changes:
   something
 Amounts:
   endpoints: unknown
-Plan: 1 to create, 1 to update, 1 to delete, 1 to keep.
+Plan: 1 to create, 1 to update, 1 to delete, 1 to keep, 5 left alone.
 ";
         assert_eq!(text(&plan, false), expected);
         let full = text(&plan, true);

@@ -173,14 +173,22 @@ fn its_rules_are_checked_before_it_is_asked_for() {
     ended(&apply("2026-13"), 2, &["not a month"]);
     ended(&apply("2026-03"), 0, &["Activated", "was asked for at 2026-11-20T08:00:00Z"]);
     // The same again is done already; one that reaches further has to wait for that.
-    ended(&apply("2026-03"), 0, &["Nothing to do"]);
-    ended(&apply("2026-05"), 0, &["Nothing to do"]);
+    ended(&apply("2026-03"), 0, &["Nothing to do", "because "]);
+    ended(&apply("2026-05"), 0, &["Nothing to do", "the one from 2026-03"]);
+    // What was asked for and cannot be had now is outstanding.
+    let plan = |month| ask(&sandbox, &here, &["tags", "plan", "--check", "--backfill-from", month]);
+    ended(&plan("2026-03"), 0, &["Nothing to do"]);
+    ended(&plan("2026-02"), 3, &["busy (1)", "1 left alone"]);
     ended(&apply("2026-02"), 1, &["one from 2026-03 is under way since 2026-11-20T08:00:00Z"]);
     pass(&sandbox, 22);
     ended(&apply("2026-02"), 1, &["the next is possible at 2026-11-21T08:00:00Z"]);
     ended(&ask(&sandbox, &here, &["tags", "status"]), 0, &["2026-03", "SUCCEEDED"]);
     pass(&sandbox, 2);
-    ended(&apply("2026-02"), 0, &["was asked for at 2026-11-21T08:00:00Z"]);
+    let saved = ["tags", "plan", "--backfill-from", "2026-02", "--save", "plan.json"];
+    ended(&ask(&sandbox, &here, &saved), 0, &["gains what history from 2026-02"]);
+    let stored = ["tags", "apply", "--yes", "--plan", "plan.json"];
+    ended(&ask(&sandbox, &here, &stored), 0, &["was asked for at 2026-11-21T08:00:00Z"]);
+    ended(&ask(&sandbox, &here, &stored), 0, &["All of the plan is done already."]);
     let world = sandbox.world.lock().unwrap();
     assert_eq!(world.organisation.backfills.len(), 2);
     assert_eq!(world.counts.by_operation["ce:StartCostAllocationTagBackfill"], 2);

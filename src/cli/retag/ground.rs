@@ -41,6 +41,14 @@ pub(super) async fn enter_all(
     if let Some(id) = batch::strays(plan).first() {
         return Err(stray(id));
     }
+    if let Some(id) = batch::forgeries(plan).first() {
+        return Err(Failure::usage(
+            format!(
+                "the plan was changed by hand: `{id}` is in it twice, or is to get what is no domain of its place"
+            ),
+            "use the file as `plan --save` or `apply` wrote it; a mapping says whose things are (`--mapping`)",
+        ));
+    }
     for item in &plan.items {
         let place = whereabouts(&item.id).ok_or_else(|| stray(&item.id))?;
         wanted.entry(place.account).or_default().insert(place.region);

@@ -30,6 +30,7 @@ pub(super) async fn plan(
     args: &RetagPlanArgs,
 ) -> Result<u8, Failure> {
     let mapping = mapping(&args.wish)?;
+    plans::prove(args.showing.save.as_deref())?;
     let caller = sts::caller(session).await?.account;
     let plan = make(context, session, &caller, &args.wish, &mapping).await?;
     plans::show(&plan, &args.showing.format, args.showing.full);

@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::ToSpan;
+
 use crate::aws;
 use crate::aws::cost_explorer::{Activation, CostExplorer};
-use crate::backfill::{Known, Past, Radius};
+use crate::backfill::{HOURS, Known, Past, Radius};
 use crate::cli::error::{Failure, Kind};
 use crate::money::Money;
 use crate::period::Month;
@@ -106,6 +108,20 @@ pub(super) async fn start(
             ours.map(Started::New).ok_or(error)
         }
     }
+}
+
+/// Tells of a backfill that AWS did not take; the one refusal that time mends says when.
+pub(super) fn refused(error: aws::Error, known: &Known) -> Failure {
+    let last = known.history.iter().map(|past| past.requested_at).max();
+    let (true, Some(last)) = (error.code == "BackfillLimitExceededException", last) else {
+        return error.into();
+    };
+    let mut failure = Failure::from(error);
+    failure.hints = vec![format!(
+        "AWS takes one a day, and may count one that failed: run it again after {}, or stay with `--wait`",
+        last + HOURS.hours()
+    )];
+    failure
 }
 
 /// Refuses the answer with an earlier backfill that does not reach as far back as the one that was asked for.

@@ -48,8 +48,12 @@ pub(super) async fn apply(context: &Context, args: &TagsApplyArgs) -> Result<u8,
         act::check_acknowledged(&radius, &args.wish.acknowledge, from, &work.plan.stakes)?;
         refuse_for_now(&work, from, args.wait)?;
     }
-    cli::print(&render::plan::text(&work.plan, false));
     let is_done = work.keys.is_empty() && !is_backfill_open;
+    if is_done && args.plan.is_some() {
+        context.ui.line("All of the plan is done already.");
+    } else {
+        cli::print(&render::plan::text(&shown(&work.plan), false));
+    }
     if is_done && !args.wait {
         return Ok(error::DONE);
     }
@@ -155,6 +159,13 @@ fn question(work: &Work, unseen: usize) -> String {
     format!("{}{}?", text[..1].to_uppercase(), &text[1..])
 }
 
+/// The plan without the figures that `plan` has shown as a table: what is at risk is what matters now.
+fn shown(plan: &Plan<Setting>) -> Plan<Setting> {
+    let mut plan = plan.clone();
+    plan.stakes.retain(|stake| stake.what.starts_with("history of "));
+    plan
+}
+
 struct Done {
     code: u8,
     asked_at: Option<Timestamp>,
@@ -223,7 +234,8 @@ async fn backfill(
     let radius = radius(from, &known, &BTreeSet::new());
     let checked = act::check_acknowledged(&radius, &args.wish.acknowledge, from, &work.plan.stakes);
     checked.map_err(act::held_back)?;
-    Ok(match act::start(&site.explorer, from, &known).await? {
+    let started = act::start(&site.explorer, from, &known).await;
+    Ok(match started.map_err(|error| act::refused(error, &known))? {
         Started::New(past) => {
             context.ui.line(&format!(
                 "The billing backfill from {from} was asked for at {}; AWS takes up to a day, and \
@@ -249,10 +261,23 @@ pub(super) fn not_all(
     has_backfill: bool,
 ) -> Failure {
     let lacking = keys.len() - act::taken(keys, refused).len();
-    let mut hints = vec![
-        "run it again: what is active is kept; a key that billing does not find is found up to 24 hours after its use"
-            .to_owned(),
-    ];
+    let is_any =
+        |words: &[&str]| refused.values().any(|why| words.iter().any(|word| why.contains(word)));
+    let mut hints = Vec::new();
+    if is_any(&["AccessDenied"]) {
+        let text =
+            "grant `ce:UpdateCostAllocationTagsStatus`; `docs/permissions.md` has the policy";
+        hints.push(text.to_owned());
+    }
+    if is_any(&["LimitExceeded", "ServiceQuotaExceeded"]) {
+        let text = "AWS allows 500 active keys: deactivate one in the Billing console, or ask AWS for more";
+        hints.push(text.to_owned());
+    }
+    if hints.is_empty() {
+        let text = "run it again: what is active is kept; a key that billing does not find is found up to 24 \
+                    hours after its use";
+        hints.push(text.to_owned());
+    }
     if has_backfill {
         hints.push(
             "the billing backfill was not asked for, since it applies today's statuses".to_owned(),

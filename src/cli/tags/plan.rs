@@ -26,10 +26,13 @@ pub(super) async fn print(context: &Context, args: &TagsPlanArgs) -> Result<u8, 
     let (asked, showing) = (&args.wish, &args.showing);
     check_reach(context, asked.backfill_from)?;
     let wish = Wish::of(context, asked.backfill_from);
+    plans::prove(showing.save.as_deref())?;
     let site = enter(context, &asked.aws, &wish).await?;
     let Made { mut plan, radius, grid } =
         make(context, &site, &wish, asked.max_spend, true).await?;
-    let is_pending = plan.pending().next().is_some();
+    // A backfill that was asked for and that AWS does not take now is outstanding as well.
+    let is_put_off = plan.left.iter().any(|left| left.id.starts_with("backfill/"));
+    let is_pending = is_put_off || plan.pending().next().is_some();
     let is_text = showing.format == "text";
     if is_text {
         plans::show(&plan, &showing.format, showing.full);
@@ -44,6 +47,9 @@ pub(super) async fn print(context: &Context, args: &TagsPlanArgs) -> Result<u8, 
     if let Some(path) = &showing.save {
         crate::store::plans::store(path, &plan)?;
         context.ui.line(&format!("The plan is in `{}`.", path.display()));
+    }
+    for key in asked.acknowledge.iter().filter(|key| !radius.at_risk.contains_key(*key)) {
+        context.ui.line(&format!("`{key}` loses nothing, so there is nothing to accept of it."));
     }
     for key in radius.at_risk.keys().filter(|key| !asked.acknowledge.contains(key)) {
         context.ui.line(&format!(
