@@ -1,5 +1,7 @@
 //! The dollars that `retag plan` shows, beside the report of the same snapshot.
 
+use std::path::Path;
+
 use apportion::mark::Marks;
 use apportion::money::Money;
 use apportion::plan::Plan;
@@ -20,6 +22,12 @@ fn the_amounts_of_a_plan_are_what_the_report_shows_without_a_tag() {
     let planned = binary(folder.path(), &sandbox, &["plan", "--format", "json"]);
     assert_eq!(planned.code, 0, "{}", planned.stderr);
     let plan: Plan<Marks> = serde_json::from_str(&planned.stdout).unwrap();
+    let document = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/plans.md");
+    let document = String::from_utf8(read(&document)).unwrap();
+    let form: serde_json::Value = serde_json::from_str(&planned.stdout).unwrap();
+    for name in form.as_object().unwrap().keys() {
+        assert!(document.contains(&format!("`{name}`")), "docs/plans.md lacks `{name}`");
+    }
     let report = read(&folder.path().join("apportion-out/2026-10/unattributed.csv"));
     let mut rows = csv::Reader::from_reader(report.as_slice());
     let header = rows.headers().unwrap().clone();
