@@ -202,8 +202,9 @@ fn within<'a>(
     })
 }
 
-/// Tells of the app that shows Studio Classic itself: it runs on no instance of the account's, which AWS calls `system`
-/// (SageMaker Developer Guide, "Instance types available for use with Amazon SageMaker Studio Classic notebooks").
+/// Tells of the app that shows Studio Classic itself: it runs on no instance of the account's, which AWS calls `system`,
+/// and there is no charge for Studio Classic beyond instances (SageMaker Developer Guide, "Usage Metering for Amazon
+/// SageMaker Studio Classic Notebooks").
 /// Canvas apps run on `system` too, and are billed by the session.
 fn is_free(app: &App) -> bool {
     app.app_type == "JupyterServer" && app.instance_type.as_deref() == Some("system")

@@ -297,3 +297,25 @@ fn the_binary_killed_in_the_middle_and_run_again_ends_as_an_undisturbed_one() {
     same(&tags(&disturbed.world), &tags(&calm.world));
     assert!(again.stderr.contains("retag undo"), "{}", again.stderr);
 }
+
+#[test]
+fn an_arn_that_was_handed_out_in_another_case_is_read_in_small_letters() {
+    let (desk, world) = (Desk::new(ACCOUNTS), untagged(2, 430));
+    desk.plan(&world, "");
+    assert_eq!(desk.apply(&world), Ok(0));
+    // Endpoints are known in small letters, whatever the case of their names.
+    let path = desk.folder.path().join("plan.json");
+    let plan = std::fs::read_to_string(&path).unwrap();
+    let (_, name) = plan.split_once(":endpoint/").unwrap();
+    let name = &name[..name.find('"').unwrap()];
+    assert_eq!(name, name.to_lowercase());
+    let of = |name: &str| format!(":endpoint/{name}\"");
+    std::fs::write(&path, plan.replace(&of(name), &of(&name.to_uppercase()))).unwrap();
+    alter(&world, |world| {
+        let mut resources = world.organisation.resources.iter_mut();
+        let endpoint = resources.find(|it| it.kind == "endpoint" && it.arn.ends_with(name));
+        endpoint.unwrap().tags.clear();
+    });
+    // If it had not been found, it would count as gone, which is no difference.
+    assert_eq!(desk.run(&world, "verify --plan @plan.json"), Ok(5));
+}
