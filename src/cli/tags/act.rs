@@ -113,6 +113,13 @@ pub(super) async fn start(
 /// Tells of a backfill that AWS did not take; the one refusal that time mends says when.
 pub(super) fn refused(error: aws::Error, known: &Known) -> Failure {
     let last = known.history.iter().map(|past| past.requested_at).max();
+    if error.charge_unknown {
+        // The answer was lost, and so may be the one to the question whether it began.
+        let mut failure = Failure::from(error);
+        let hint = "whether AWS began it is not known: `apportion tags status` shows what it has";
+        failure.hints.insert(0, hint.to_owned());
+        return failure;
+    }
     let (true, Some(last)) = (error.code == "BackfillLimitExceededException", last) else {
         return error.into();
     };
@@ -223,5 +230,27 @@ mod tests {
         assert!(is_any_taken);
         assert_eq!(failure.causes, ["Throttling: slow", "`a`: AWS took it", "`b`: Odd: no"]);
         assert!(!unread([Some("Odd"), Some("Odd")]).1);
+    }
+
+    #[test]
+    fn a_backfill_that_was_not_taken_is_told_with_what_helps() {
+        let past = Past {
+            from: Month::parse("2026-01").unwrap(),
+            requested_at: "2026-11-19T08:00:00Z".parse().unwrap(),
+            status: "FAILED".to_owned(),
+        };
+        let known = Known { statuses: Vec::new(), history: vec![past] };
+        let error = |code: &str| {
+            let kind = aws::Kind::Other;
+            aws::Error::new("Cost Explorer", "StartCostAllocationTagBackfill", kind, code, "no")
+        };
+        let hint = |error| refused(error, &known).hints.remove(0);
+        let limit = hint(error("BackfillLimitExceededException"));
+        assert!(limit.contains("run it again after 2026-11-20T08:00:00Z"), "{limit}");
+        let mut unheard = error("NoAnswer");
+        unheard.charge_unknown = true;
+        let lost = hint(unheard);
+        assert!(lost.contains("`apportion tags status`"), "{lost}");
+        assert!(!hint(error("ValidationException")).contains("tags status"));
     }
 }
