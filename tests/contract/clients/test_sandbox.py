@@ -2,8 +2,6 @@
 
 import json
 import os
-import re
-import signal
 import subprocess
 import sys
 import urllib.error
@@ -17,36 +15,18 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import bill
+import imitation
 import program
 
-NOW = "2026-11-20T08:00:00Z"
 PERIOD = {"Start": "2026-09-01", "End": "2026-11-01"}
 METRICS = [*bill.METRICS, "UsageQuantity"]
 
 
 @pytest.fixture(scope="module")
 def sandbox():
-    """The environment that `apportion sandbox` prints, while it runs."""
-    process = subprocess.Popen(
-        [program.binary(), "--quiet", "--now", NOW, "sandbox"],
-        env=program.environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        exported = {}
-        while len(exported) < 4:
-            line = process.stdout.readline()
-            assert line, "the sandbox ended before it told its address"
-            name, value = re.fullmatch(r"export (AWS_[A-Z_]+)=(\S+)\n", line).groups()
-            exported[name] = value
+    """The environment of a sandbox of the embedded organisation."""
+    with imitation.running() as exported:
         yield exported
-        assert process.poll() is None, "the sandbox did not live through its clients"
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -245,7 +225,7 @@ def moved(control):
     variants = control("variants", {})
     yield control
     control("variants", variants)
-    control("clock", {"now": NOW})
+    control("clock", {"now": imitation.NOW})
 
 
 def listed(explorer, **question) -> dict[str, dict]:
@@ -295,7 +275,7 @@ def test_the_life_of_a_key(client, strict, moved):
     assert refusal(set_status, explorer, "Active", "nobody", "nothing") == ("ValidationException", missing)
     errors = set_status(explorer, "Active", "team", "nobody")
     assert [(error["TagKey"], error["Code"]) for error in errors] == [("nobody", "TagKeysNotFoundException")]
-    assert listed(explorer)["team"]["LastUpdatedDate"] == NOW
+    assert listed(explorer)["team"]["LastUpdatedDate"] == imitation.NOW
     requested = explorer.start_cost_allocation_tag_backfill(BackfillFrom="2026-10-01T00:00:00Z")
     assert requested["BackfillRequest"]["BackfillStatus"] == "PROCESSING"
     code, _ = refusal(explorer.start_cost_allocation_tag_backfill, BackfillFrom="2026-10-01T00:00:00Z")

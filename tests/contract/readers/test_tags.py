@@ -1,15 +1,12 @@
 """What `retag` and `tags` leave at AWS, read back by boto3: another client than the one that wrote it."""
 
-import re
-import signal
-import subprocess
 
 import boto3
 import pytest
 
+import imitation
 import program
 
-NOW = "2026-11-20T08:00:00Z"
 PAYER, REGION_OF = "111122223333", {"444455556666": "us-east-1", "777788889999": "eu-west-1"}
 DOMAIN = "sagemaker:domain-arn"
 
@@ -17,23 +14,8 @@ DOMAIN = "sagemaker:domain-arn"
 @pytest.fixture(scope="module")
 def sandbox():
     """The environment of a sandbox with resources that lack their domain tag."""
-    process = subprocess.Popen(
-        [program.binary(), "--quiet", "--now", NOW, "sandbox", "--scenario", "legacy"],
-        env=program.environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        exported = {}
-        while len(exported) < 4:
-            name, value = re.fullmatch(r"export (AWS_[A-Z_]+)=(\S+)\n", process.stdout.readline()).groups()
-            exported[name] = value
+    with imitation.running("--scenario", "legacy") as exported:
         yield exported
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
-    finally:
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +51,7 @@ def tags(sandbox, arn):
 
 
 def test_what_a_plan_wants_is_there_and_what_undo_finds_is_gone(sandbox, folder):
-    arguments = "--now", NOW, "retag"
+    arguments = "--now", imitation.NOW, "retag"
     planned = program.run(*arguments, "plan", "--save", "plan.json", cwd=folder, **sandbox)
     assert planned.code == 0, planned.said
     items = program.read_json(folder / "plan.json")["items"]
@@ -101,7 +83,7 @@ def test_a_key_that_is_activated_is_active_for_others(sandbox, folder):
         return tag["Status"]
 
     assert status() == "Inactive"
-    arguments = "--now", NOW, "--config", "keys.toml", "tags", "apply", "--yes"
+    arguments = "--now", imitation.NOW, "--config", "keys.toml", "tags", "apply", "--yes"
     applied = program.run(*arguments, cwd=folder, **sandbox)
     assert applied.code == 0, applied.said
     assert status() == "Active"
