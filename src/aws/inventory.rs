@@ -22,17 +22,9 @@ pub async fn read(
     progress: &dyn Fn(&str),
 ) -> Inventory {
     let mut reader = Reader::new(account, region, now, progress);
-    let session = match session.in_region(region) {
-        Ok(session) => session,
-        Err(error) => {
-            reader.gap(Some(error));
-            return reader.read;
-        }
+    let Some(Entered { session, tags, are_tags_known }) = enter(session, &mut reader).await else {
+        return reader.read;
     };
-    reader.begin(tagging::OPERATION);
-    let (tags, error) = tagging::read(&session).await;
-    let are_tags_known = error.is_none();
-    reader.gap(error);
     let client = session.sagemaker();
     reader.turn();
     sagemaker::identity::read(&client, &mut reader, Described::WithSso).await;
@@ -45,6 +37,32 @@ pub async fn read(
     }
     reader.read.sort();
     reader.read
+}
+
+/// A region that can be read in.
+pub(super) struct Entered {
+    /// The session in it.
+    pub(super) session: Session,
+    /// Its tags, as far as they could be read.
+    pub(super) tags: TagIndex,
+    /// Whether they could be read to their end.
+    pub(super) are_tags_known: bool,
+}
+
+/// Enters the reader's region and reads its tags; absent where there is no way in, which is a gap then.
+pub(super) async fn enter(session: &Session, reader: &mut Reader<'_>) -> Option<Entered> {
+    let session = match session.in_region(reader.region) {
+        Ok(session) => session,
+        Err(error) => {
+            reader.gap(Some(error));
+            return None;
+        }
+    };
+    reader.begin(tagging::OPERATION);
+    let (tags, error) = tagging::read(&session).await;
+    let are_tags_known = error.is_none();
+    reader.gap(error);
+    Some(Entered { session, tags, are_tags_known })
 }
 
 /// Reads the home file systems of the domains that were read.

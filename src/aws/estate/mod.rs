@@ -12,12 +12,12 @@ use crate::inventory::{App, Inventory};
 use crate::kind::{self, TaggedBy};
 
 use super::error::Kind;
-use super::inventory::{Reader, file_systems, join_tags};
+use super::inventory::{Entered, Reader, enter, file_systems, join_tags};
 use super::sagemaker::identity::{self, Described};
 use super::sagemaker::taggable;
 use super::session::Session;
 use super::tag;
-use super::tagging::{self, TagIndex};
+use super::tagging::TagIndex;
 
 /// Reads what can bear tags in one region of one account, and where that comes from which lacks its domain's tag.
 ///
@@ -32,17 +32,9 @@ pub async fn read(
     progress: &dyn Fn(&str),
 ) -> Inventory {
     let mut reader = Reader::new(account, region, now, progress);
-    let session = match session.in_region(region) {
-        Ok(session) => session,
-        Err(error) => {
-            reader.gap(Some(error));
-            return reader.read;
-        }
+    let Some(Entered { session, tags, are_tags_known }) = enter(session, &mut reader).await else {
+        return reader.read;
     };
-    reader.begin(tagging::OPERATION);
-    let (tags, error) = tagging::read(&session).await;
-    let are_tags_known = error.is_none();
-    reader.gap(error);
     let client = session.sagemaker();
     reader.turn();
     identity::read(&client, &mut reader, Described::All).await;
