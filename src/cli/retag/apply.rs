@@ -22,13 +22,12 @@ pub(super) async fn apply(
     let mapping = plan::mapping(&args.wish)?;
     disk::prove_writable(folder)?;
     let caller = sts::caller(session).await?.account;
-    let (plan, kept) = if let Some(path) = &args.plan {
-        (plans::load(path, &[PlanKind::Retag], &caller)?, path.clone())
+    let plan = if let Some(path) = &args.plan {
+        plans::load(path, &[PlanKind::Retag], &caller)?
     } else {
         let plan = plan::make(context, session, &caller, &args.wish, &mapping).await?;
         plans::show(&plan, "text", false);
-        let kept = carry::path(folder, "plans", &plan);
-        (plan, kept)
+        plan
     };
     let whole =
         if args.plan.is_some() || plan.gaps.is_empty() { error::DONE } else { error::PARTIAL };
@@ -37,6 +36,8 @@ pub(super) async fn apply(
         ui.line("Nothing to do.");
         return Ok(whole);
     }
+    let name = carry::name(&plan);
+    let kept = args.plan.clone().unwrap_or_else(|| folder.join("plans").join(&name));
     if args.plan.is_none() {
         carry::keep(&kept, &plan)?;
         ui.line(&format!(
@@ -44,7 +45,7 @@ pub(super) async fn apply(
             kept.display()
         ));
     }
-    let undo = carry::path(folder, "undo", &plan);
+    let undo = folder.join("undo").join(&name);
     let question = format!("Put tags on {count} resources?");
     let errand = Errand {
         caller: &caller,

@@ -3,7 +3,7 @@
 //! **Invariant:** nothing is changed before everything that can be known to be wrong was looked for, and what leads back is on disk.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::arn::AccountId;
 use crate::aws::Session;
@@ -175,11 +175,11 @@ fn nothing_open(ground: &Ground) -> Failure {
     }
 }
 
-/// Returns where a plan, or what undoes it, is kept: named by when it was made and by what it is.
-pub(super) fn path(folder: &Path, part: &str, plan: &Plan<Marks>) -> PathBuf {
+/// Returns the name under which a plan, and what undoes it, is kept: by when it was made and by what it is.
+pub(super) fn name(plan: &Plan<Marks>) -> String {
     let hash = disk::sha256(store::plans::text(plan).as_bytes());
     let made_at = plan.made_at.strftime("%Y%m%dT%H%M%SZ");
-    folder.join(part).join(format!("retag-{made_at}-{}.json", &hash[..8]))
+    format!("retag-{made_at}-{}.json", &hash[..8])
 }
 
 /// Keeps a plan; one that is kept already stays as it is.
