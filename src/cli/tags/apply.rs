@@ -52,7 +52,7 @@ pub(super) async fn apply(context: &Context, args: &TagsApplyArgs) -> Result<u8,
     if is_done && args.plan.is_some() {
         context.ui.line("All of the plan is done already.");
     } else {
-        cli::print(&render::plan::text(&shown(&work.plan), false));
+        cli::print(&render::plan::text(&shown(&work, &site.known), false));
     }
     if is_done && !args.wait {
         return Ok(error::DONE);
@@ -160,9 +160,11 @@ fn question(work: &Work, unseen: usize) -> String {
 }
 
 /// The plan without the figures that `plan` has shown as a table: what is at risk is what matters now.
-fn shown(plan: &Plan<Setting>) -> Plan<Setting> {
-    let mut plan = plan.clone();
-    plan.stakes.retain(|stake| stake.what.starts_with("history of "));
+fn shown(work: &Work, known: &Known) -> Plan<Setting> {
+    let at_risk = |from| known.statuses.iter().map(move |it| act::at_risk(&it.key, from));
+    let at_risk: BTreeSet<String> = work.from.into_iter().flat_map(at_risk).collect();
+    let mut plan = work.plan.clone();
+    plan.stakes.retain(|stake| at_risk.contains(&stake.what));
     plan
 }
 

@@ -31,7 +31,10 @@ pub(super) async fn print(context: &Context, args: &TagsPlanArgs) -> Result<u8, 
     let Made { mut plan, radius, grid } =
         make(context, &site, &wish, asked.max_spend, true).await?;
     // A backfill that was asked for and that AWS does not take now is outstanding as well.
-    let is_put_off = plan.left.iter().any(|left| left.id.starts_with("backfill/"));
+    let is_put_off = asked.backfill_from.is_some_and(|from| {
+        let id = activation::backfill_id(from);
+        plan.left.iter().any(|left| left.id == id)
+    });
     let is_pending = is_put_off || plan.pending().next().is_some();
     let is_text = showing.format == "text";
     if is_text {
