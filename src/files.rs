@@ -6,13 +6,15 @@ use std::collections::BTreeMap;
 
 use crate::alert::Alert;
 use crate::bearer::Bearer;
-use crate::ledger::{Line, Reason};
+use crate::charge::Charge;
+use crate::ledger::Reason;
 use crate::metric::{Amounts, Metric};
 use crate::money::Money;
 use crate::owner::Owner;
 use crate::period::Month;
 use crate::report::Report;
 use crate::table::{Cell, Column, Kind, Table};
+use crate::team::TeamName;
 
 const fn column(name: &'static str, heading: &'static str, kind: Kind) -> Column {
     Column { name, heading, kind }
@@ -54,30 +56,30 @@ pub fn lines<'a>(report: &'a Report<'a>, months: &'a [Month]) -> Table<'a> {
     columns.extend(METRICS);
     columns.push(column("currency", "Currency", Kind::Text));
     columns.push(column("tag", "Tag", Kind::Text));
-    let rows = months.iter().flat_map(|month| report.ledger.of_month(*month));
-    Table { columns, rows: Box::new(rows.map(|line| line_row(report, line))) }
+    let rows = months.iter().flat_map(|month| report.charges.of_month(*month));
+    Table { columns, rows: Box::new(rows.map(|charge| line_row(report, &charge))) }
 }
 
-fn line_row<'a>(report: &'a Report<'a>, line: &'a Line) -> Vec<Cell<'a>> {
-    let bearer = report.ledger.bearer(line);
+fn line_row<'a>(report: &'a Report<'a>, charge: &Charge) -> Vec<Cell<'a>> {
+    let bearer = report.charges.bearer(charge);
     let name = |number: u32| report.ledger.names.text(number);
-    let mut cells = vec![Cell::Month(line.month), Cell::text(bearer.owner.kind())];
+    let mut cells = vec![Cell::Month(charge.month), Cell::text(bearer.owner.kind())];
     let [account, domain, user, space] = owner_cells(bearer);
-    cells.extend([account, Cell::text(report.billed_account(line).unwrap_or_default())]);
-    cells.extend([Cell::text(report.region(line).unwrap_or_default()), domain, user, space]);
+    cells.extend([account, Cell::text(report.billed_account(charge).unwrap_or_default())]);
+    cells.extend([Cell::text(report.region(charge).unwrap_or_default()), domain, user, space]);
     cells.extend([
-        Cell::Blank,
-        Cell::text(name(line.service)),
-        Cell::text(line.component.name()),
-        Cell::text(name(line.usage_type)),
-        Cell::text(name(line.record_type)),
-        Cell::text(line.cause.to_string()),
-        Cell::text(line.reason.map_or("", Reason::name)),
-        line.usage.map_or(Cell::Blank, Cell::Quantity),
-        line.usage_unit.map_or(Cell::Blank, |unit| Cell::text(name(unit))),
-        Cell::Flag(line.estimated),
+        Cell::text(report.charges.team(charge).map_or("", TeamName::as_str)),
+        Cell::text(name(charge.service)),
+        Cell::text(charge.component.name()),
+        Cell::text(charge.usage_type.map_or("", name)),
+        Cell::text(name(charge.record_type)),
+        Cell::text(report.charges.cause(charge)),
+        Cell::text(charge.reason.map_or("", Reason::name)),
+        charge.usage.map_or(Cell::Blank, Cell::Quantity),
+        charge.usage_unit.map_or(Cell::Blank, |unit| Cell::text(name(unit))),
+        Cell::Flag(charge.estimated),
     ]);
-    cells.extend(metrics(&line.amounts));
+    cells.extend(metrics(&charge.amounts));
     cells.push(Cell::text(report.snapshot.manifest.currency.as_str()));
     cells.push(tag_cell(&bearer.owner));
     cells
@@ -101,33 +103,46 @@ fn owner_cells(bearer: &Bearer) -> [Cell<'_>; 4] {
 fn tag_cell(owner: &Owner) -> Cell<'_> {
     match owner {
         Owner::Tag { key, value } => Cell::text(format!("{key}={value}")),
+        Owner::Team(team) => Cell::text(format!("team={team}")),
         Owner::Pool(pool) => Cell::text(format!("pool={}", pool.name())),
         _ => Cell::Blank,
     }
 }
 
-/// What an owner bears in a month: the unattributed once a reason.
+/// What an owner bears in a month: once a team, and the unattributed once a reason.
 struct OwnerTotal<'a> {
     bearer: &'a Bearer,
     reason: Option<Reason>,
+    team: Option<&'a TeamName>,
     billed: Option<Money>,
+    shared: Option<Money>,
 }
 
 fn owner_totals<'a>(report: &'a Report<'a>) -> Vec<OwnerTotal<'a>> {
-    let mut totals: BTreeMap<(usize, Option<Reason>), Option<Money>> = BTreeMap::new();
-    for line in report.ledger.of_month(report.month) {
-        let is_nobody = report.ledger.bearer(line).owner == Owner::Unattributed;
-        let key = (line.bearer, line.reason.filter(|_| is_nobody));
-        let total = totals.entry(key).or_insert(Some(Money::ZERO));
-        *total = total.zip(line.amounts.get(report.metric)).map(|(sum, money)| sum + money);
+    type Sums = [Option<Money>; 2];
+    let mut totals: BTreeMap<(usize, Option<Reason>, Option<usize>), Sums> = BTreeMap::new();
+    for charge in report.charges.of_month(report.month) {
+        let is_nobody = report.charges.bearer(&charge).owner == Owner::Unattributed;
+        let key = (charge.bearer, charge.reason.filter(|_| is_nobody), charge.team);
+        let sums = totals.entry(key).or_insert([Some(Money::ZERO); 2]);
+        let sum = &mut sums[usize::from(!charge.cause.is_billed())];
+        *sum = sum.zip(charge.amounts.get(report.metric)).map(|(sum, money)| sum + money);
     }
-    totals
+    let mut totals: Vec<OwnerTotal<'a>> = totals
         .into_iter()
-        .map(|((place, reason), billed)| {
-            let bearer = &report.ledger.bearers[place];
-            OwnerTotal { bearer, reason, billed }
+        .map(|((place, reason, team), [billed, shared])| OwnerTotal {
+            bearer: &report.charges.bearers[place],
+            reason,
+            team: team.map(|team| &report.charges.membership.teams[team]),
+            billed,
+            shared,
         })
-        .collect()
+        .collect();
+    totals.sort_by(|left, right| {
+        let key = |total: &OwnerTotal<'a>| (total.reason, total.team);
+        left.bearer.owner.cmp(&right.bearer.owner).then_with(|| key(left).cmp(&key(right)))
+    });
+    totals
 }
 
 /// `owners.csv`: one row an owner of the report's month, pools and the unattributed included.
@@ -157,7 +172,8 @@ pub fn owners<'a>(report: &'a Report<'a>) -> Table<'a> {
         let bearer = total.bearer;
         let [account, domain, user, space] = owner_cells(bearer);
         let region = bearer.owner.domain().map_or("", |domain| domain.region.as_str());
-        let share = total.billed.zip(whole).and_then(|(part, whole)| part.basis_points_of(whole));
+        let both = total.billed.zip(total.shared).map(|(billed, shared)| billed + shared);
+        let share = both.zip(whole).and_then(|(part, whole)| part.basis_points_of(whole));
         vec![
             Cell::Month(report.month),
             Cell::text(bearer.owner.kind()),
@@ -167,10 +183,10 @@ pub fn owners<'a>(report: &'a Report<'a>) -> Table<'a> {
             Cell::text(bearer.domain_name.as_deref().unwrap_or_default()),
             user,
             space,
-            Cell::Blank,
+            Cell::text(total.team.map_or("", TeamName::as_str)),
             Cell::money(total.billed),
-            Cell::Money(Money::ZERO),
-            Cell::money(total.billed),
+            Cell::money(total.shared),
+            Cell::money(both),
             Cell::text(report.snapshot.manifest.currency.as_str()),
             share.map_or(Cell::Blank, Cell::Percent),
             Cell::text(total.reason.map_or("", Reason::name)),
@@ -207,26 +223,26 @@ pub fn unattributed<'a>(report: &'a Report<'a>) -> Table<'a> {
     ];
     columns.extend(METRICS);
     columns.push(column("currency", "Currency", Kind::Text));
-    let lines = report.ledger.of_month(report.month).iter();
-    let rows = lines.filter(|line| report.ledger.bearer(line).owner == Owner::Unattributed).map(
-        move |line| {
-            let name = |number: u32| Cell::text(report.ledger.names.text(number));
-            let mut cells = vec![
-                Cell::Month(line.month),
-                Cell::text(line.reason.map_or("", Reason::name)),
-                Cell::text(report.billed_account(line).unwrap_or_default()),
-                Cell::text(report.region(line).unwrap_or_default()),
-                name(line.service),
-                Cell::text(line.component.name()),
-                name(line.usage_type),
-                name(line.record_type),
-                Cell::Flag(line.estimated),
-            ];
-            cells.extend(metrics(&line.amounts));
-            cells.push(Cell::text(report.snapshot.manifest.currency.as_str()));
-            cells
-        },
-    );
+    let charges = report.charges.of_month(report.month);
+    let is_nobody = |charge: &Charge| report.charges.bearer(charge).owner == Owner::Unattributed;
+    let charges = charges.filter(move |charge| charge.cause.is_billed() && is_nobody(charge));
+    let rows = charges.map(move |charge| {
+        let name = |number: u32| Cell::text(report.ledger.names.text(number));
+        let mut cells = vec![
+            Cell::Month(charge.month),
+            Cell::text(charge.reason.map_or("", Reason::name)),
+            Cell::text(report.billed_account(&charge).unwrap_or_default()),
+            Cell::text(report.region(&charge).unwrap_or_default()),
+            name(charge.service),
+            Cell::text(charge.component.name()),
+            charge.usage_type.map_or(Cell::Blank, name),
+            name(charge.record_type),
+            Cell::Flag(charge.estimated),
+        ];
+        cells.extend(metrics(&charge.amounts));
+        cells.push(Cell::text(report.snapshot.manifest.currency.as_str()));
+        cells
+    });
     Table { columns, rows: Box::new(rows) }
 }
 
@@ -246,14 +262,15 @@ pub fn trend<'a>(report: &'a Report<'a>) -> Table<'a> {
         column("comparable", "Compares with the month before", Kind::Flag),
     ]);
     let mut totals: BTreeMap<(Month, String, String), (&Bearer, Amounts)> = BTreeMap::new();
-    for line in &report.ledger.lines {
-        let bearer = report.ledger.bearer(line);
+    let charges = report.months().into_iter().flat_map(|month| report.charges.of_month(month));
+    for charge in charges {
+        let bearer = report.charges.bearer(&charge);
         let (kind, name) = match bearer.owner.domain() {
             Some(domain) => ("domain", domain.id.to_string()),
             None => (bearer.owner.kind(), bearer.owner.to_string()),
         };
-        let key = (line.month, kind.to_owned(), name);
-        totals.entry(key).or_insert((bearer, Amounts::ZERO)).1.add(&line.amounts);
+        let key = (charge.month, kind.to_owned(), name);
+        totals.entry(key).or_insert((bearer, Amounts::ZERO)).1.add(&charge.amounts);
     }
     let incomparable = crate::notes::coverage_changes(&report.snapshot.manifest);
     let rows = totals.into_iter().map(move |((month, kind, _), (bearer, amounts))| {

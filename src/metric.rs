@@ -115,6 +115,28 @@ impl Amounts {
         self.merge(other, |left, right| left - right);
     }
 
+    /// Returns the amounts with their signs turned.
+    #[must_use]
+    pub fn negated(&self) -> Amounts {
+        let mut negated = *self;
+        for money in &mut negated.money {
+            *money = -*money;
+        }
+        negated
+    }
+
+    /// Splits each delivered metric by the same weights; `None` where [`Money::split`] says so.
+    pub fn split(&self, weights: &[Money]) -> Option<Vec<Amounts>> {
+        let mut parts = vec![*self; weights.len()];
+        for index in 0..Metric::ALL.len() {
+            let split = self.money[index].split(weights)?;
+            for (part, money) in parts.iter_mut().zip(split) {
+                part.money[index] = money;
+            }
+        }
+        Some(parts)
+    }
+
     /// Tells whether every delivered amount is zero; where nothing was delivered, nothing is known to be zero.
     pub fn is_zero(&self) -> bool {
         self.delivered.contains(&true) && self.money.iter().all(|money| money.is_zero())

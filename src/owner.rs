@@ -5,6 +5,7 @@
 use std::fmt;
 
 use crate::arn::{DomainKey, Identity, SpaceName, UserProfileName};
+use crate::team::TeamName;
 
 /// Who bears a cost.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +23,8 @@ pub enum Owner {
         /// The value.
         value: String,
     },
+    /// A team, for what a rule charges to it as a whole.
+    Team(TeamName),
     /// Shared cost waiting to be moved by a rule.
     Pool(Pool),
     /// Nobody that the bill can prove.
@@ -29,10 +32,16 @@ pub enum Owner {
 }
 
 /// A pool of shared cost.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pool {
     /// Fees and untagged negations of Savings Plans.
     SavingsPlan,
+    /// SageMaker's share of tax, where the configuration charges it.
+    Tax,
+    /// SageMaker's share of support, where the configuration charges it.
+    Support,
+    /// What other pools flow into: a pool of the configuration, by its name.
+    Named(String),
 }
 
 impl Owner {
@@ -43,6 +52,7 @@ impl Owner {
             Owner::UserProfile(..) => "user_profile",
             Owner::Domain(_) => "domain",
             Owner::Tag { .. } => "tag",
+            Owner::Team(_) => "team",
             Owner::Pool(_) => "pool",
             Owner::Unattributed => "unattributed",
         }
@@ -54,7 +64,7 @@ impl Owner {
             Owner::Space(domain, _) | Owner::UserProfile(domain, _) | Owner::Domain(domain) => {
                 Some(domain)
             }
-            Owner::Tag { .. } | Owner::Pool(_) | Owner::Unattributed => None,
+            Owner::Tag { .. } | Owner::Team(_) | Owner::Pool(_) | Owner::Unattributed => None,
         }
     }
 }
@@ -71,9 +81,12 @@ impl From<Identity> for Owner {
 
 impl Pool {
     /// Returns the pool's name.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Pool::SavingsPlan => "savings-plan",
+            Pool::Tax => "tax",
+            Pool::Support => "support",
+            Pool::Named(name) => name,
         }
     }
 }
@@ -88,6 +101,7 @@ impl fmt::Display for Owner {
             }
             Owner::Domain(domain) => write!(formatter, "domain/{}", domain.id),
             Owner::Tag { key, value } => write!(formatter, "tag/{key}/{value}"),
+            Owner::Team(team) => write!(formatter, "team/{team}"),
             Owner::Pool(pool) => write!(formatter, "pool/{}", pool.name()),
             Owner::Unattributed => formatter.write_str("unattributed"),
         }

@@ -9,12 +9,14 @@ use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::bearer::Bearer;
+use crate::charge::{Charge, Charges};
 use crate::ledger::{Ledger, Line};
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::owner::Owner;
 use crate::period::Month;
 use crate::snapshot::Snapshot;
+use crate::terms::Terms;
 use crate::usage;
 
 /// A month's report under way: the snapshot, its ledger, and what is shown of them.
@@ -23,6 +25,10 @@ pub struct Report<'a> {
     pub snapshot: &'a Snapshot,
     /// Who bears what.
     pub ledger: &'a Ledger,
+    /// Who is charged what of it.
+    pub charges: &'a Charges<'a>,
+    /// How, and what is shown.
+    pub terms: &'a Terms,
     /// The month.
     pub month: Month,
     /// The metric of totals, statements and budgets.
@@ -78,6 +84,8 @@ pub enum Dimension {
     OwnerAccount,
     /// The account that was billed.
     BilledAccount,
+    /// The team.
+    Team,
     /// Why it has no owner, or no closer one.
     Reason,
 }
@@ -113,6 +121,9 @@ pub enum Settlement {
     /// Late cost is not expected.
     Settled,
 }
+
+/// What stands for a team where there is none.
+pub const NO_TEAM: &str = "without a team";
 
 /// Days after a month's end for which late cost is expected; AI services arrive last.
 pub const SETTLING_DAYS: i64 = 15;
@@ -155,6 +166,7 @@ impl Dimension {
             Dimension::Region => ("region", "Region"),
             Dimension::OwnerAccount => ("owner_account", "Owner's account"),
             Dimension::BilledAccount => ("billed_account", "Billed account"),
+            Dimension::Team => ("team", "Team"),
             Dimension::Reason => ("reason", "Reason"),
         }
     }
@@ -181,17 +193,17 @@ impl Report<'_> {
         self.snapshot.manifest.months()
     }
 
-    /// Sums the report month's lines in the report's metric; absent where the metric was not delivered.
+    /// Sums a month's charges in the report's metric; absent where the metric was not delivered.
     pub fn total(&self, month: Month) -> Option<Money> {
-        self.ledger.total(month).get(self.metric)
+        self.charges.total(month).get(self.metric)
     }
 
     /// Tells what share of a month has an owner; absent where the metric was not delivered for every line.
     pub fn coverage(&self, month: Month) -> Option<Coverage> {
         let mut coverage = Coverage::default();
-        for line in self.ledger.of_month(month) {
-            let money = line.amounts.get(self.metric)?;
-            match self.ledger.bearer(line).owner {
+        for charge in self.charges.of_month(month) {
+            let money = charge.amounts.get(self.metric)?;
+            match self.charges.bearer(&charge).owner {
                 Owner::Pool(_) => coverage.shared += money,
                 Owner::Unattributed => coverage.unattributed += money,
                 _ => coverage.attributed += money,
@@ -207,23 +219,24 @@ impl Report<'_> {
             .try_fold(Money::ZERO, |sum, money| Some(sum + money?))
     }
 
-    /// Groups the lines of every month by a definition's rows, largest in the report's month first.
+    /// Groups the charges of every month by a definition's rows, largest in the report's month first.
     pub fn tabulate(&self, definition: &Definition) -> Vec<Row> {
         let months = self.months();
         let mut rows: BTreeMap<Vec<String>, Vec<Option<Money>>> = BTreeMap::new();
-        for line in &self.ledger.lines {
-            let bearer = self.ledger.bearer(line);
+        let charges = months.iter().flat_map(|month| self.charges.of_month(*month));
+        for charge in charges {
+            let bearer = self.charges.bearer(&charge);
             if definition.only.as_deref().is_some_and(|kind| kind != bearer.owner.kind()) {
                 continue;
             }
             let labels: Vec<String> =
-                definition.rows.iter().map(|dimension| self.label(*dimension, line)).collect();
+                definition.rows.iter().map(|dimension| self.label(*dimension, &charge)).collect();
             let amounts =
                 rows.entry(labels).or_insert_with(|| vec![Some(Money::ZERO); months.len()]);
-            let index = months.iter().position(|month| *month == line.month);
-            let index = index.expect("every line lies in a month of the snapshot");
+            let index = months.iter().position(|month| *month == charge.month);
+            let index = index.expect("every charge lies in a month of the snapshot");
             amounts[index] =
-                amounts[index].zip(line.amounts.get(self.metric)).map(|(sum, money)| sum + money);
+                amounts[index].zip(charge.amounts.get(self.metric)).map(|(sum, money)| sum + money);
         }
         let at = months.iter().position(|month| *month == self.month);
         let mut rows: Vec<Row> =
@@ -235,8 +248,8 @@ impl Report<'_> {
         rows
     }
 
-    fn label(&self, dimension: Dimension, line: &Line) -> String {
-        let bearer = self.ledger.bearer(line);
+    fn label(&self, dimension: Dimension, charge: &Charge) -> String {
+        let bearer = self.charges.bearer(charge);
         let name = |number: u32| self.ledger.names.text(number).to_owned();
         match dimension {
             Dimension::Domain => domain_label(bearer),
@@ -248,39 +261,42 @@ impl Report<'_> {
                 Owner::Space(_, space) => space.to_string(),
                 _ => String::new(),
             },
-            Dimension::Component => match line.component {
-                usage::Component::Other => name(line.usage_type),
-                component => component.title().to_owned(),
+            Dimension::Component => match (charge.component, charge.usage_type) {
+                (usage::Component::Other, Some(usage_type)) => name(usage_type),
+                (component, _) => component.title().to_owned(),
             },
-            Dimension::Service => name(line.service),
-            Dimension::UsageType => name(line.usage_type),
-            Dimension::RecordType => name(line.record_type),
-            Dimension::Region => self.region(line).unwrap_or_default(),
+            Dimension::Service => name(charge.service),
+            Dimension::UsageType => charge.usage_type.map(name).unwrap_or_default(),
+            Dimension::RecordType => name(charge.record_type),
+            Dimension::Region => self.region(charge).unwrap_or_default(),
             Dimension::OwnerAccount => {
                 bearer.owner.domain().map(|domain| domain.account.to_string()).unwrap_or_default()
             }
-            Dimension::BilledAccount => line.billed_account.map(name).unwrap_or_default(),
+            Dimension::BilledAccount => charge.billed_account.map(name).unwrap_or_default(),
+            Dimension::Team => {
+                self.charges.team(charge).map_or_else(|| NO_TEAM.to_owned(), ToString::to_string)
+            }
             Dimension::Reason => {
-                line.reason.map(|reason| reason.title().to_owned()).unwrap_or_default()
+                charge.reason.map(|reason| reason.title().to_owned()).unwrap_or_default()
             }
         }
     }
 
-    /// Tells the region of a line: of its owner's ARN, else of its usage type.
-    pub fn region(&self, line: &Line) -> Option<String> {
-        match self.ledger.bearer(line).owner.domain() {
+    /// Tells the region of a charge: of its owner's ARN, else of its usage type.
+    pub fn region(&self, charge: &Charge) -> Option<String> {
+        match self.charges.bearer(charge).owner.domain() {
             Some(domain) => Some(domain.region.clone()),
-            None => usage::region_of(self.ledger.names.text(line.usage_type)).map(str::to_owned),
+            None => usage::region_of(self.ledger.names.text(charge.usage_type?)).map(str::to_owned),
         }
     }
 
-    /// Tells the account that a line without one was billed to, where the month had only one.
-    pub fn billed_account(&self, line: &Line) -> Option<String> {
-        if let Some(number) = line.billed_account {
+    /// Tells the account that a charge without one was billed to, where the month had only one.
+    pub fn billed_account(&self, charge: &Charge) -> Option<String> {
+        if let Some(number) = charge.billed_account {
             return Some(self.ledger.names.text(number).to_owned());
         }
         let rows = &self.snapshot.manifest.billed_accounts;
-        let mut accounts = rows.iter().filter(|row| row.month == line.month);
+        let mut accounts = rows.iter().filter(|row| row.month == charge.month);
         let first = &accounts.next()?.account;
         accounts.all(|row| row.account == *first).then(|| first.clone())
     }
@@ -295,6 +311,7 @@ pub fn domain_label(bearer: &Bearer) -> String {
         },
         (Owner::Tag { key, value }, None) => format!("{key} = {value}"),
         (Owner::Pool(pool), None) => format!("pool: {}", pool.name()),
+        (Owner::Team(team), None) => format!("team {team}"),
         _ => "without an owner".to_owned(),
     }
 }

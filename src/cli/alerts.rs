@@ -1,6 +1,7 @@
 //! Owns the command `alerts`: the table of thresholds on stdout, and the exit code of its check.
 
 use crate::alert;
+use crate::charge;
 use crate::cli::args::AlertsArgs;
 use crate::cli::commands::{Context, load, reported_month, say_notes};
 use crate::cli::error::Failure;
@@ -15,7 +16,7 @@ pub fn print(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
     let snapshot = load(&args.snapshots, None)?;
     let ledger = ledger::post(&snapshot);
     let metric = context.metric(args.metric);
-    let alerts = alert::judge(&snapshot, &ledger, &context.config.budgets(), metric);
+    let alerts = alert::judge(&snapshot, &ledger, &context.loaded.config.budgets(), metric);
     let table = files::alerts(&alerts);
     let mut bytes = Vec::new();
     let written = match args.format.as_str() {
@@ -30,7 +31,10 @@ pub fn print(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
     written.expect("writing to memory does not fail");
     cli::print(&String::from_utf8_lossy(&bytes));
     let month = reported_month(&snapshot, None).plus(1);
-    let report = Report { snapshot: &snapshot, ledger: &ledger, month, metric };
+    let terms = &context.loaded.terms;
+    let charges = charge::charge(&snapshot, &ledger, terms, metric);
+    let report =
+        Report { snapshot: &snapshot, ledger: &ledger, charges: &charges, terms, month, metric };
     let conditions = condition::of(&report);
     if !conditions.is_empty() {
         say_notes(&context.ui, &report);

@@ -36,9 +36,9 @@ pub async fn check(
         Some(_) => ui.line("organization: this is the payer account"),
         None => ui.line("organization: none, or not readable; a standalone account sees everything"),
     }
-    let explorer = CostExplorer::new(&session, context.config.billing_view_arn.clone());
+    let explorer = CostExplorer::new(&session, context.loaded.config.billing_view_arn.clone());
     let mut keys: Vec<&str> = key::PRECEDENCE.to_vec();
-    keys.extend(context.config.keys.iter().map(String::as_str));
+    keys.extend(context.loaded.config.keys.iter().map(String::as_str));
     match explorer.list_tag_keys(&keys).await {
         Ok(statuses) => {
             for key in keys {
@@ -78,8 +78,8 @@ pub async fn check(
     }
     ui.line(&format!(
         "configuration: {} accounts, {} budgets, metric {}",
-        context.config.account.len(),
-        context.config.budget.len(),
+        context.loaded.config.account.len(),
+        context.loaded.config.budget.len(),
         context.metric(None).name()
     ));
     Ok(code)

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use crate::alert::{self, Alert};
 use crate::aws;
+use crate::charge;
 use crate::cli::args::{Asking, AwsArgs, Place, Writing};
 use crate::cli::clock::Clock;
 use crate::cli::collect::{self, Options, inventory};
 use crate::cli::condition::{self, Condition};
-use crate::cli::config::Config;
+use crate::cli::config::Loaded;
 use crate::cli::definitions;
 use crate::cli::error::Failure;
 use crate::cli::publish::{self, Edition};
@@ -26,10 +27,8 @@ use crate::store::{disk, snapshots};
 
 /// What every command needs.
 pub struct Context {
-    /// The configuration.
-    pub config: Config,
-    /// Its text, for its hash.
-    pub configuration: String,
+    /// The configuration with all that it names.
+    pub loaded: Loaded,
     /// The clock.
     pub clock: Clock,
     /// Talk.
@@ -39,7 +38,7 @@ pub struct Context {
 impl Context {
     /// The settings of a session with AWS.
     pub fn aws_settings(&self, args: &AwsArgs) -> aws::Settings {
-        let config = &self.config.aws;
+        let config = &self.loaded.config.aws;
         let default = aws::Settings::default();
         aws::Settings {
             profile: args.profile.clone().or_else(|| config.profile.clone()),
@@ -79,8 +78,8 @@ impl Context {
             month,
             month_count: asking.months,
             daily_month_count: asking.daily_months,
-            keys: self.config.keys.clone(),
-            billing_view: self.config.billing_view_arn.clone(),
+            keys: self.loaded.config.keys.clone(),
+            billing_view: self.loaded.config.billing_view_arn.clone(),
             places,
             spend_max: asking.max_spend.or(unasked),
             concurrency: usize::from(asking.concurrency),
@@ -92,7 +91,7 @@ impl Context {
 
     /// The accounts whose inventory is read: the configuration's, else the caller's own.
     pub fn places(&self, args: &AwsArgs) -> Vec<inventory::Place> {
-        let configured = self.config.account.iter().map(|account| inventory::Place {
+        let configured = self.loaded.config.account.iter().map(|account| inventory::Place {
             account: Some(account.id.clone()),
             role_arn: account.role_arn.clone(),
             external_id: account.external_id.clone(),
@@ -108,7 +107,7 @@ impl Context {
 
     /// The metric named, else the configuration's, else net amortized cost.
     pub fn metric(&self, named: Option<Metric>) -> Metric {
-        named.or(self.config.metric).unwrap_or(Metric::NetAmortizedCost)
+        named.or(self.loaded.config.metric).unwrap_or(Metric::NetAmortizedCost)
     }
 }
 
@@ -201,15 +200,17 @@ pub fn report(
     let definitions = definitions::load(&writing.definition)?;
     let ledger = ledger::post(snapshot);
     let metric = context.metric(writing.metric);
-    let report = Report { snapshot, ledger: &ledger, month, metric };
-    let alerts = alert::judge(snapshot, &ledger, &context.config.budgets(), metric);
+    let terms = &context.loaded.terms;
+    let charges = charge::charge(snapshot, &ledger, terms, metric);
+    let report = Report { snapshot, ledger: &ledger, charges: &charges, terms, month, metric };
+    let alerts = alert::judge(snapshot, &ledger, &context.loaded.config.budgets(), metric);
     let months = if writing.history { report.months() } else { vec![month] };
     let edition = Edition {
         report: &report,
         alerts: &alerts,
         definitions: &definitions,
         line_months: &months,
-        configuration: &context.configuration,
+        configuration: &context.loaded.text,
     };
     disk::create_folder(&writing.out)?;
     let (place, conditions) = publish::publish(&edition, &writing.out)?;
@@ -345,7 +346,9 @@ pub fn reported_month(snapshot: &Snapshot, named: Option<Month>) -> Month {
 pub fn collected_code(context: &Context, snapshot: &Snapshot) -> u8 {
     let ledger = ledger::post(snapshot);
     let month = reported_month(snapshot, None).max(snapshot.manifest.scope.first);
-    let report = Report { snapshot, ledger: &ledger, month, metric: context.metric(None) };
+    let (terms, metric) = (&context.loaded.terms, context.metric(None));
+    let charges = charge::charge(snapshot, &ledger, terms, metric);
+    let report = Report { snapshot, ledger: &ledger, charges: &charges, terms, month, metric };
     let conditions = condition::of(&report);
     say_notes(&context.ui, &report);
     condition::code(&conditions)

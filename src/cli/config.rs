@@ -1,15 +1,22 @@
 //! Owns the configuration file: `apportion.toml`, checked before anything is spent or written.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::arn::{AccountId, DomainId, SpaceName, UserProfileName};
 use crate::aws;
 use crate::budget::{LocalBudget, Notification, NotificationKind, Scope, Threshold};
+use crate::membership::{self, Assignment};
 use crate::metric::Metric;
 use crate::money::Money;
+use crate::person::{self, Person};
+use crate::pool::Pool;
 use crate::store::disk;
+use crate::team::Team;
+use crate::terms::{Files, Style, Tables, Terms};
 
 /// What the configuration file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -29,6 +36,20 @@ pub struct Config {
     pub account: Vec<Account>,
     /// Budgets that this program judges by itself.
     pub budget: Vec<Budget>,
+    /// Where teams come from.
+    pub teams: membership::Table,
+    /// What is told of each team.
+    pub team: Vec<Spanned<Team>>,
+    /// Rules that give owners to teams.
+    pub assignment: Vec<Spanned<Assignment>>,
+    /// How user profiles are joined to people.
+    pub people: person::Table,
+    /// People and their user profiles.
+    pub person: Vec<Spanned<Person>>,
+    /// Shared cost and its rules.
+    pub pool: Vec<Spanned<Pool>>,
+    /// What statements show.
+    pub statements: Style,
 }
 
 /// The cost allocation tag keys that `tags` cares for.
@@ -108,21 +129,60 @@ pub enum Error {
 #[error("{0}")]
 pub struct Invalid(pub String);
 
-/// Loads the named file, or `apportion.toml` where there is one, or nothing; returns its text too, for its hash.
-pub fn load(path: Option<&Path>) -> Result<(Config, String), Error> {
+/// A configuration with all that it names.
+#[derive(Clone, Debug, Default)]
+pub struct Loaded {
+    /// What it says.
+    pub config: Config,
+    /// Its text, for its hash.
+    pub text: String,
+    /// The files that it names.
+    pub files: Files,
+    /// How cost is charged.
+    pub terms: Terms,
+}
+
+impl Loaded {
+    /// Makes what a configuration says that names no files.
+    pub fn of(text: &str) -> Result<Loaded, String> {
+        let (config, files) = (parse(text)?, Files::new());
+        let terms = Terms::make(config.tables(text), &files).map_err(|it| it.to_string())?;
+        Ok(Loaded { config, text: text.to_owned(), files, terms })
+    }
+}
+
+/// Loads the named file, or `apportion.toml` where there is one, or nothing; with the files that it names.
+pub fn load(path: Option<&Path>) -> Result<Loaded, Error> {
     let default = Path::new("apportion.toml");
     let path = match path {
         Some(path) => path,
         None if disk::exists(default) => default,
-        None => return Ok((Config::default(), String::new())),
+        None => return Ok(Loaded::default()),
     };
     let bytes = disk::read(path)?;
     let invalid = |why: String| Error::Invalid { path: path.to_owned(), source: Invalid(why) };
     let text = String::from_utf8(bytes).map_err(|_| invalid("it is not UTF-8".to_owned()))?;
+    let config = parse(&text).map_err(invalid)?;
+    let tables = config.tables(&text);
+    // A file is named from where the configuration is, so that it can be used from any folder.
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mut files = Files::new();
+    for name in tables.files() {
+        files.insert(name.to_owned(), disk::read(&folder.join(name))?);
+    }
+    let terms = Terms::make(tables, &files).map_err(|problem| {
+        let path = problem.file.as_ref().map_or_else(|| path.to_owned(), |file| folder.join(file));
+        Error::Invalid { path, source: Invalid(problem.to_string()) }
+    })?;
+    Ok(Loaded { config, text, files, terms })
+}
+
+/// Parses a configuration's text and checks what can be checked without its files.
+pub fn parse(text: &str) -> Result<Config, String> {
     let config: Config =
-        toml::from_str(&text).map_err(|error| invalid(error.to_string().trim_end().to_owned()))?;
-    config.check().map_err(invalid)?;
-    Ok((config, text))
+        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+    config.check()?;
+    Ok(config)
 }
 
 impl Config {
@@ -146,6 +206,29 @@ impl Config {
             return Err(format!("a region is letters, digits and hyphens: `{region}`"));
         }
         Ok(())
+    }
+
+    /// Returns the tables that terms are made of, each with its line in the configuration's text.
+    pub fn tables(&self, text: &str) -> Tables {
+        let line = |span: Range<usize>| {
+            let before = text.get(..span.start).unwrap_or_default();
+            u64::try_from(before.matches('\n').count() + 1).expect("a line's number is small")
+        };
+        let team = |it: &Spanned<Team>| Team { line: line(it.span()), ..it.get_ref().clone() };
+        let assignment =
+            |it: &Spanned<Assignment>| Assignment { line: line(it.span()), ..it.get_ref().clone() };
+        let person =
+            |it: &Spanned<Person>| Person { line: line(it.span()), ..it.get_ref().clone() };
+        let pool = |it: &Spanned<Pool>| Pool { line: line(it.span()), ..it.get_ref().clone() };
+        Tables {
+            team: self.team.iter().map(team).collect(),
+            teams: self.teams.clone(),
+            assignment: self.assignment.iter().map(assignment).collect(),
+            people: self.people.clone(),
+            person: self.person.iter().map(person).collect(),
+            pool: self.pool.iter().map(pool).collect(),
+            statements: self.statements,
+        }
     }
 
     /// Returns the budgets, ready to be judged.
@@ -211,7 +294,7 @@ mod tests {
         let path = folder.path().join("apportion.toml");
         disk::write(&path, text.as_bytes()).unwrap();
         match load(Some(&path)) {
-            Ok((config, _)) => format!(
+            Ok(Loaded { config, .. }) => format!(
                 "{:?}",
                 config.budgets().iter().map(|it| it.scope.to_string()).collect::<Vec<_>>()
             ),

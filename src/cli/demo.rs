@@ -8,7 +8,7 @@ use crate::aws;
 use crate::cli::args::{Asking, AwsArgs, DemoArgs, Organisation, Place, SandboxArgs, Writing};
 use crate::cli::clock::Clock;
 use crate::cli::commands::{self, Context, Memory};
-use crate::cli::config::Config;
+use crate::cli::config::Loaded;
 use crate::cli::error::{Failure, Kind};
 use crate::cli::ui::Ui;
 use crate::sandbox::scenario::Scenario;
@@ -62,10 +62,9 @@ pub async fn demo(ui: Ui, args: &DemoArgs) -> Result<u8, Failure> {
     let access_key = format!("{KEY_PREFIX}{}", world.organisation.payer);
     let shared = world.share();
     let server = http::start(shared, 0).await.map_err(|error| not_started(&error))?;
-    let config: Config =
-        toml::from_str(DEMO_CONFIGURATION).expect("the demonstration's configuration is valid");
-    let configuration = DEMO_CONFIGURATION.to_owned();
-    let context = Context { config, configuration, clock: Clock::Fixed(now), ui };
+    let loaded =
+        Loaded::of(DEMO_CONFIGURATION).expect("the demonstration's configuration is valid");
+    let context = Context { loaded, clock: Clock::Fixed(now), ui };
     context
         .ui
         .line("An embedded organisation stands in for AWS, on loopback; no account is needed.");

@@ -77,9 +77,9 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
     if let Command::Demo(args) = &arguments.command {
         return Box::pin(demo::demo(ui, args)).await;
     }
-    let (config, configuration) = config::load(arguments.config.as_deref())?;
+    let loaded = config::load(arguments.config.as_deref())?;
     let clock = arguments.now.map_or(Clock::System, Clock::Fixed);
-    let context = Context { config, configuration, clock, ui };
+    let context = Context { loaded, clock, ui };
     let context = &context;
     match arguments.command {
         Command::Demo(_) => unreachable!("handled above"),

@@ -9,7 +9,7 @@ use apportion::cli::args::change::RetagCommand;
 use apportion::cli::args::{Arguments, Command};
 use apportion::cli::clock::Clock;
 use apportion::cli::commands::Context;
-use apportion::cli::config::Config;
+use apportion::cli::config::Loaded;
 use apportion::cli::error::Failure;
 use apportion::cli::retag::plan::{make as make_plan, mapping};
 use apportion::cli::retag::run as retag;
@@ -150,8 +150,7 @@ impl Desk {
 
     fn context(&self) -> Context {
         Context {
-            config: toml::from_str::<Config>(&self.configuration).unwrap(),
-            configuration: String::new(),
+            loaded: Loaded::of(&self.configuration).unwrap(),
             clock: Clock::Fixed(now()),
             ui: Ui::new(true, true),
         }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use apportion::arn::AccountId;
 use apportion::aws::{Session, Settings, Static};
+use apportion::charge;
 use apportion::cli::clock::Clock;
 use apportion::cli::collect::{Options, Progress, ask, collect, inventory::Place};
 use apportion::cli::condition::{self, Condition};
@@ -26,6 +27,7 @@ use apportion::sandbox::scenario::Scenario;
 use apportion::sandbox::world::{Shared, World};
 use apportion::sandbox::{generate, http};
 use apportion::snapshot::Snapshot;
+use apportion::terms::Terms;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
@@ -277,11 +279,15 @@ impl Judged {
     /// Posts a snapshot.
     pub(crate) fn of(snapshot: Snapshot) -> Judged {
         let ledger = ledger::post(&snapshot);
+        let (terms, metric) = (Terms::default(), Metric::NetAmortizedCost);
+        let charges = charge::charge(&snapshot, &ledger, &terms, metric);
         let report = Report {
             snapshot: &snapshot,
             ledger: &ledger,
+            charges: &charges,
+            terms: &terms,
             month: month("2026-10"),
-            metric: Metric::NetAmortizedCost,
+            metric,
         };
         let (notes, conditions) = (notes::of(&report), condition::of(&report));
         Judged { snapshot, ledger, notes, conditions }

@@ -22,7 +22,7 @@ pub(super) fn refuse(
     caller: &AccountId,
     payer: Option<&AccountId>,
 ) -> Failure {
-    let config = &context.config;
+    let config = &context.loaded.config;
     cli::print(&text(wish, &config.keys, &config.tags.activate, caller, payer));
     let who = payer.map_or_else(
         || "the management account of its organization pays".to_owned(),

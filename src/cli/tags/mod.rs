@@ -49,7 +49,7 @@ pub async fn tags(context: &Context, command: &TagsCommand) -> Result<u8, Failur
 
 impl Wish {
     fn of(context: &Context, from: Option<Month>) -> Wish {
-        let config = &context.config;
+        let config = &context.loaded.config;
         Wish { wanted: activation::wanted(&config.keys, &config.tags.activate), from }
     }
 }
@@ -71,7 +71,7 @@ async fn enter(context: &Context, args: &AwsArgs, wish: &Wish) -> Result<Site, F
     if let Some(payer) = payer.as_ref().filter(|payer| **payer != caller) {
         return Err(handover::refuse(context, wish, &caller, Some(payer)));
     }
-    let explorer = CostExplorer::new(&session, context.config.billing_view_arn.clone());
+    let explorer = CostExplorer::new(&session, context.loaded.config.billing_view_arn.clone());
     match read(&explorer).await {
         Ok(known) => Ok(Site { session, explorer, caller, payer, known }),
         Err(error) if error.is_for_payer() => Err(handover::refuse(context, wish, &caller, None)),

@@ -1,0 +1,289 @@
+//! Owns charges: every amount of a month with its owner, its team and its cause, after pools were moved.
+//!
+//! **Invariant:** the charges of a month sum to its lines and what lies outside the scope, in every metric and record type.
+
+use crate::allocate::{self, Allocation, Outside};
+use crate::bearer::Bearer;
+use crate::daily::Daily;
+use crate::ledger::{Ledger, Line, Reason};
+use crate::membership::{self, Membership};
+use crate::metric::{Amounts, Metric};
+use crate::money::Money;
+use crate::owner::Owner;
+use crate::period::Month;
+use crate::pool::Pool;
+use crate::snapshot::Snapshot;
+use crate::team::TeamName;
+use crate::terms::Terms;
+use crate::usage::Component;
+
+/// Who is charged what.
+pub struct Charges<'a> {
+    /// Who bears what, before pools are moved.
+    pub ledger: &'a Ledger,
+    /// Owners: the ledger's, then those that rules add; a charge names one by its place.
+    pub bearers: Vec<Bearer>,
+    /// Who belongs to which team.
+    pub membership: Membership,
+    /// What became of the pools.
+    pub allocation: Allocation,
+    /// The pools of the configuration.
+    pub pools: &'a [Pool],
+    /// The team that an owner is itself, by the owner's place.
+    teams_themselves: Vec<Option<usize>>,
+}
+
+/// One amount of one owner and team.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charge {
+    /// The month.
+    pub month: Month,
+    /// The owner, by its place in [`Charges::bearers`].
+    pub bearer: usize,
+    /// The team, by its place in [`Membership::teams`]; absent without one.
+    pub team: Option<usize>,
+    /// Where it comes from.
+    pub cause: Cause,
+    /// The account that was billed, where it is known.
+    pub billed_account: Option<u32>,
+    /// The service.
+    pub service: u32,
+    /// The component.
+    pub component: Component,
+    /// The usage type, of what was billed.
+    pub usage_type: Option<u32>,
+    /// The record type.
+    pub record_type: u32,
+    /// Why it has no owner, or no closer one.
+    pub reason: Option<Reason>,
+    /// The usage in 10⁻¹² of its unit, of what was billed.
+    pub usage: Option<i128>,
+    /// The usage's unit.
+    pub usage_unit: Option<u32>,
+    /// The amounts.
+    pub amounts: Amounts,
+    /// Whether AWS called them estimated.
+    pub estimated: bool,
+}
+
+/// Where a charge comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// A line of the ledger, or the part of it in which its owner belonged to the team.
+    Billed {
+        /// The line's place in [`Ledger::lines`].
+        line: usize,
+    },
+    /// SageMaker's share of something outside the scope, by its place in [`Allocation::outside`].
+    Outside {
+        /// The place.
+        index: usize,
+    },
+    /// What leaves a pool.
+    Out {
+        /// The spread's place in [`Allocation::spreads`].
+        spread: usize,
+        /// The balance's place in it.
+        balance: usize,
+    },
+    /// What a target gets of it.
+    In {
+        /// The spread's place in [`Allocation::spreads`].
+        spread: usize,
+        /// The balance's place in it.
+        balance: usize,
+        /// The target's place in it.
+        target: usize,
+    },
+}
+
+impl Cause {
+    /// Tells whether it is what AWS billed, and not what a rule moved.
+    pub fn is_billed(self) -> bool {
+        matches!(self, Cause::Billed { .. } | Cause::Outside { .. })
+    }
+}
+
+/// Charges a snapshot's ledger by the terms; weights are taken in `metric` where a pool names no other.
+pub fn charge<'a>(
+    snapshot: &Snapshot,
+    ledger: &'a Ledger,
+    terms: &'a Terms,
+    metric: Metric,
+) -> Charges<'a> {
+    let daily = Daily::new(snapshot);
+    let (membership, notes) =
+        membership::assign(ledger, &snapshot.inventory, &daily, &terms.sources, terms.named());
+    let mut allocation =
+        allocate::allocate(ledger, &snapshot.manifest, &membership, &daily, &terms.pools, metric);
+    allocation.notes.extend(notes);
+    Charges::new(ledger, membership, allocation, &terms.pools)
+}
+
+impl<'a> Charges<'a> {
+    /// Puts a ledger, its teams and its pools together.
+    pub fn new(
+        ledger: &'a Ledger,
+        membership: Membership,
+        allocation: Allocation,
+        pools: &'a [Pool],
+    ) -> Charges<'a> {
+        let bearers: Vec<Bearer> =
+            ledger.bearers.iter().chain(&allocation.bearers).cloned().collect();
+        let itself = |bearer: &Bearer| match &bearer.owner {
+            Owner::Team(name) => {
+                Some(membership.teams.binary_search(name).expect("every team is in the membership"))
+            }
+            _ => None,
+        };
+        let teams_themselves = bearers.iter().map(itself).collect();
+        Charges { ledger, bearers, membership, allocation, pools, teams_themselves }
+    }
+
+    /// Returns a month's charges: lines in the ledger's order, then what lies outside, then the moves.
+    pub fn of_month(&self, month: Month) -> impl Iterator<Item = Charge> + '_ {
+        let lines = self.ledger.of_month(month);
+        let first = self.ledger.lines.partition_point(|line| line.month < month);
+        let billed = lines
+            .iter()
+            .enumerate()
+            .flat_map(move |(index, line)| self.by_team(of_line(line, first + index)));
+        let outside = self.allocation.outside.iter().enumerate();
+        let outside = outside
+            .filter(move |(_, share)| share.month == month)
+            .map(|(index, share)| of_outside(share, index));
+        billed.chain(outside).chain(self.moved(month))
+    }
+
+    /// Returns what a month's spreads take from pools and give to targets.
+    fn moved(&self, month: Month) -> impl Iterator<Item = Charge> + '_ {
+        let spreads = self.allocation.spreads.iter().enumerate();
+        spreads.filter(move |(_, spread)| spread.month == month).flat_map(move |(at, spread)| {
+            let weights: Vec<Money> = spread.targets.iter().map(|target| target.weight).collect();
+            spread.balances.iter().enumerate().flat_map(move |(index, balance)| {
+                let base = Charge {
+                    month,
+                    bearer: balance.from,
+                    team: None,
+                    cause: Cause::Out { spread: at, balance: index },
+                    billed_account: balance.billed_account,
+                    service: balance.service,
+                    component: balance.component,
+                    usage_type: None,
+                    record_type: balance.record_type,
+                    reason: balance.reason,
+                    usage: None,
+                    usage_unit: None,
+                    amounts: balance.amounts.negated(),
+                    estimated: balance.estimated,
+                };
+                let parts = balance.amounts.split(&weights).expect("a spread has weight");
+                let targets = spread.targets.iter().zip(parts).enumerate();
+                let given: Vec<Charge> = targets
+                    .map(|(target, (to, amounts))| Charge {
+                        bearer: to.bearer,
+                        reason: None,
+                        cause: Cause::In { spread: at, balance: index, target },
+                        amounts,
+                        ..base
+                    })
+                    .collect();
+                self.by_team(base).chain(given.into_iter().flat_map(|charge| self.by_team(charge)))
+            })
+        })
+    }
+
+    /// Gives a charge to the team of its owner, in parts where the owner changed teams in the month.
+    fn by_team(&self, charge: Charge) -> impl Iterator<Item = Charge> + use<> {
+        let parts = self.membership.of(charge.month, charge.bearer);
+        let charges: Vec<Charge> = match parts {
+            [] => vec![Charge { team: self.teams_themselves[charge.bearer], ..charge }],
+            [only] => vec![Charge { team: only.team, ..charge }],
+            several => {
+                let weights: Vec<Money> =
+                    several.iter().map(|part| part.weight.unwrap_or(Money::ZERO)).collect();
+                let amounts = charge.amounts.split(&weights).expect("an owner's parts have weight");
+                let usage = charge.usage.and_then(|usage| Money::from_units(usage).split(&weights));
+                let parts = several.iter().zip(amounts).enumerate();
+                parts
+                    .map(|(index, (part, amounts))| Charge {
+                        team: part.team,
+                        amounts,
+                        usage: usage.as_ref().map(|usage| usage[index].units()),
+                        ..charge
+                    })
+                    .collect()
+            }
+        };
+        charges.into_iter()
+    }
+
+    /// Returns the sum of a month's charges: its lines, and what is charged beside the scope.
+    pub fn total(&self, month: Month) -> Amounts {
+        let mut total = self.ledger.total(month);
+        for share in self.allocation.outside.iter().filter(|share| share.month == month) {
+            total.add(&share.amounts);
+        }
+        total
+    }
+
+    /// Returns the owner of a charge.
+    pub fn bearer(&self, charge: &Charge) -> &Bearer {
+        &self.bearers[charge.bearer]
+    }
+
+    /// Returns the team of a charge.
+    pub fn team(&self, charge: &Charge) -> Option<&TeamName> {
+        charge.team.map(|team| &self.membership.teams[team])
+    }
+
+    /// Returns the words for files of where a charge comes from.
+    pub fn cause(&self, charge: &Charge) -> String {
+        match charge.cause {
+            Cause::Billed { line } => self.ledger.lines[line].cause.to_string(),
+            Cause::Outside { .. } => format!("billed: share of {}", self.bearer(charge).owner),
+            Cause::Out { spread, .. } | Cause::In { spread, .. } => {
+                let pool = self.allocation.spreads[spread].pool;
+                format!("allocated: {}", self.pools[pool].name)
+            }
+        }
+    }
+}
+
+fn of_line(line: &Line, index: usize) -> Charge {
+    Charge {
+        month: line.month,
+        bearer: line.bearer,
+        team: None,
+        cause: Cause::Billed { line: index },
+        billed_account: line.billed_account,
+        service: line.service,
+        component: line.component,
+        usage_type: Some(line.usage_type),
+        record_type: line.record_type,
+        reason: line.reason,
+        usage: line.usage,
+        usage_unit: line.usage_unit,
+        amounts: line.amounts,
+        estimated: line.estimated,
+    }
+}
+
+fn of_outside(share: &Outside, index: usize) -> Charge {
+    Charge {
+        month: share.month,
+        bearer: share.bearer,
+        team: None,
+        cause: Cause::Outside { index },
+        billed_account: None,
+        service: share.service,
+        component: Component::Other,
+        usage_type: None,
+        record_type: share.record_type,
+        reason: None,
+        usage: None,
+        usage_unit: None,
+        amounts: share.amounts,
+        estimated: share.estimated,
+    }
+}

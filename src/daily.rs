@@ -1,0 +1,62 @@
+//! Owns what each owner cost day by day: weights for moves and active days, never an amount of its own.
+//!
+//! **Invariant:** a day that was not read is no day without cost: a month is read whole, or its days are not given.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use crate::bearer::Register;
+use crate::metric::Amounts;
+use crate::owner::Owner;
+use crate::period::Month;
+use crate::request::Purpose;
+use crate::snapshot::Snapshot;
+
+/// The days of the months that were read day by day.
+#[derive(Clone, Debug, Default)]
+pub struct Daily {
+    days: BTreeMap<Owner, BTreeMap<Date, Amounts>>,
+    read: BTreeSet<Month>,
+}
+
+impl Daily {
+    /// Reads the days of a snapshot and resolves their owners.
+    pub fn new(snapshot: &Snapshot) -> Daily {
+        let manifest = &snapshot.manifest;
+        let register = Register::new(&snapshot.inventory, manifest.taken_at, &manifest.space_users);
+        let mut owners: BTreeMap<(String, String), Owner> = BTreeMap::new();
+        let mut days: BTreeMap<Owner, BTreeMap<Date, Amounts>> = BTreeMap::new();
+        for record in snapshot.days.iter() {
+            let owner = owners
+                .entry((record.slice.clone(), record.value.clone()))
+                .or_insert_with(|| register.resolve(&record.slice, &record.value).0.owner);
+            let of_owner = days.entry(owner.clone()).or_default();
+            of_owner.entry(record.start).or_insert(Amounts::ZERO).add(&record.amounts);
+        }
+        let is_asked = |month: Month| {
+            manifest.days.is_some_and(|asked| asked.contains(month.start()))
+                && !manifest.missing.iter().any(|missing| {
+                    matches!(missing.purpose, Purpose::Days { .. })
+                        && missing.period.start < month.period().end
+                        && month.period().start < missing.period.end
+                })
+        };
+        let read = manifest.months().into_iter().filter(|month| is_asked(*month)).collect();
+        Daily { days, read }
+    }
+
+    /// Returns what an owner cost on each day of a month that has any; absent where the month was not read whole by day.
+    pub fn of(
+        &self,
+        owner: &Owner,
+        month: Month,
+    ) -> Option<impl Iterator<Item = (Date, &Amounts)>> {
+        let period = month.period();
+        self.read.contains(&month).then(|| {
+            let days = self.days.get(owner).into_iter();
+            days.flat_map(move |days| days.range(period.start..period.end))
+                .map(|(day, amounts)| (*day, amounts))
+        })
+    }
+}

@@ -1,0 +1,133 @@
+//! Owns terms: all that the configuration says about who is charged, for what, and how it is shown.
+//!
+//! **Invariant:** terms are checked whole, with their files, before anything is spent or written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::membership::{self, Assignment, Sources};
+use crate::person::{self, Person};
+use crate::pool::Pool;
+use crate::team::{Team, TeamName};
+
+/// The files that the configuration names, by the name that it gives them.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// How cost is charged.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Teams that the configuration tells something of.
+    pub teams: Vec<Team>,
+    /// Who belongs to which team.
+    pub sources: Sources,
+    /// Shared cost and its rules, in order.
+    pub pools: Vec<Pool>,
+    /// What statements show.
+    pub style: Style,
+}
+
+/// The tables of the configuration that terms are made of, as they were written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tables {
+    /// `[[team]]`.
+    pub team: Vec<Team>,
+    /// `[teams]`.
+    pub teams: membership::Table,
+    /// `[[assignment]]`.
+    pub assignment: Vec<Assignment>,
+    /// `[people]`.
+    pub people: person::Table,
+    /// `[[person]]`.
+    pub person: Vec<Person>,
+    /// `[[pool]]`.
+    pub pool: Vec<Pool>,
+    /// `[statements]`.
+    pub statements: Style,
+}
+
+/// What is wrong with terms, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}{why}", line.map(|line| format!("line {line}: ")).unwrap_or_default())]
+pub struct Problem {
+    /// The file of the configuration that it is in; absent for the configuration itself.
+    pub file: Option<String>,
+    /// The line, from 1.
+    pub line: Option<u64>,
+    /// What is wrong.
+    pub why: String,
+}
+
+impl Problem {
+    /// Makes a problem of a line of the configuration itself.
+    pub fn at(line: u64, why: impl Into<String>) -> Problem {
+        Problem { file: None, line: Some(line), why: why.into() }
+    }
+}
+
+impl Tables {
+    /// Returns the names of the files that must be read before terms can be made.
+    pub fn files(&self) -> BTreeSet<&str> {
+        let pools = self.pool.iter().filter_map(|pool| pool.file.as_deref());
+        pools.chain(self.teams.file.as_deref()).collect()
+    }
+}
+
+impl Terms {
+    /// Makes terms of their tables and files, or tells the first thing that is wrong.
+    pub fn make(tables: Tables, _files: &Files) -> Result<Terms, Problem> {
+        let mut names: BTreeMap<&TeamName, u64> = BTreeMap::new();
+        for team in &tables.team {
+            if let Some(line) = names.insert(&team.name, team.line) {
+                let why = format!("the team `{}` is on line {line} already", team.name);
+                return Err(Problem::at(team.line, why));
+            }
+        }
+        let sources = Sources {
+            people: tables.person,
+            assignments: tables.assignment,
+            tags: tables.teams.tags,
+        };
+        Ok(Terms { teams: tables.team, sources, pools: tables.pool, style: tables.statements })
+    }
+
+    /// Returns every team that the configuration names, each at least once.
+    pub fn named(&self) -> impl Iterator<Item = TeamName> + '_ {
+        let shares = self.pools.iter().flat_map(|pool| pool.shares.keys());
+        self.teams.iter().map(|team| &team.name).chain(shares).cloned()
+    }
+}
+
+/// What statements show: the `[statements]` table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Style {
+    /// Whether credits stand apart or are netted.
+    pub credits: Credits,
+    /// What one team sees of another's people.
+    pub people: People,
+}
+
+/// How credits and refunds are shown; the total is the same.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Credits {
+    /// In a column and section of their own.
+    #[default]
+    Apart,
+    /// Within what was billed.
+    Netted,
+}
+
+/// What one team sees of another's people.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum People {
+    /// Their names.
+    #[default]
+    Names,
+    /// A short hash that stays the same from month to month.
+    Ids,
+    /// That there is somebody.
+    Hidden,
+}
