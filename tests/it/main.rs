@@ -28,6 +28,7 @@ mod retag_stakes;
 mod retag_truth;
 mod reuse;
 mod run;
+mod specification;
 mod tags;
 mod tidy;
 mod traps;
