@@ -5,6 +5,10 @@
 // Words.
 pub mod money;
 pub mod period;
+pub mod encoding;
+pub mod grid;
+pub mod field;
+pub mod sheet;
 pub mod metric;
 pub mod arn;
 pub mod usage;
