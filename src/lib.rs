@@ -4,6 +4,7 @@
 
 // Words.
 pub mod money;
+pub mod split;
 pub mod period;
 pub mod encoding;
 pub mod grid;
