@@ -5,6 +5,7 @@
 // Words.
 pub mod money;
 pub mod split;
+pub mod cents;
 pub mod period;
 pub mod encoding;
 pub mod grid;
