@@ -11,6 +11,7 @@ pub mod encoding;
 pub mod grid;
 pub mod field;
 pub mod sheet;
+pub mod fiscal;
 pub mod metric;
 pub mod arn;
 pub mod usage;
