@@ -12,6 +12,7 @@ pub mod grid;
 pub mod field;
 pub mod sheet;
 pub mod fiscal;
+pub mod rate;
 pub mod metric;
 pub mod arn;
 pub mod usage;
