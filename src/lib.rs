@@ -34,6 +34,7 @@ pub mod control;
 pub mod bearer;
 pub mod ledger;
 pub mod table;
+pub mod journal;
 pub mod report;
 pub mod notes;
 pub mod course;
