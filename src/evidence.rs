@@ -14,7 +14,7 @@ use crate::role::Roles;
 use crate::target::{self, Domains, Target};
 use crate::verdict;
 
-pub use crate::mapping::{Mapping, NotMapping};
+pub use crate::mapping::Mapping;
 pub use crate::proof::{Confidence, Evidence, EvidenceKind};
 pub use crate::verdict::Verdict;
 

@@ -4,7 +4,15 @@
 
 // Words.
 pub mod money;
+pub mod split;
+pub mod cents;
 pub mod period;
+pub mod encoding;
+pub mod grid;
+pub mod field;
+pub mod sheet;
+pub mod fiscal;
+pub mod rate;
 pub mod metric;
 pub mod arn;
 pub mod usage;
@@ -27,6 +35,7 @@ pub mod control;
 pub mod bearer;
 pub mod ledger;
 pub mod table;
+pub mod journal;
 pub mod daily;
 pub mod person;
 pub mod membership;

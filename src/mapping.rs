@@ -6,12 +6,16 @@ use std::collections::BTreeMap;
 
 use crate::arn::{DomainId, DomainKey, Identity};
 use crate::inventory::Inventory;
+use crate::sheet::{self, Head, NotSheet, Remark, Sheet};
 use crate::target::{self, Domains, Target};
+
+const HEADS: [Head; 2] = [Head::required("resource"), Head::required("domain")];
 
 /// What the user says of whose things are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping {
     rows: Vec<Row>,
+    remarks: Vec<Remark>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,16 +31,6 @@ enum Domain {
     Key(DomainKey),
 }
 
-/// A text that is not a mapping.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a mapping: line {line}: {why}")]
-pub struct NotMapping {
-    /// The line, from 1.
-    pub line: u64,
-    /// What is wrong with it.
-    pub why: String,
-}
-
 /// A mapping applied to an inventory.
 #[derive(Debug, Default)]
 pub struct Applied {
@@ -47,35 +41,16 @@ pub struct Applied {
 }
 
 impl Mapping {
-    /// Parses a CSV file, or tells the first line that is wrong.
-    pub fn parse(bytes: &[u8]) -> Result<Mapping, NotMapping> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let mut reader =
-            csv::ReaderBuilder::new().trim(csv::Trim::All).has_headers(false).from_reader(bytes);
-        let mut rows = Vec::new();
-        let mut is_head = true;
-        for record in reader.records() {
-            let record = record.map_err(|error| not_mapping(&error))?;
-            let line = record.position().map_or(1, csv::Position::line);
-            let fields: Vec<&str> = record.iter().collect();
-            let [resource, domain] = fields[..] else {
-                let why = format!("it has {} fields, and should have 2", fields.len());
-                return Err(NotMapping { line, why });
-            };
-            if std::mem::take(&mut is_head) {
-                if (resource, domain) != ("resource", "domain") {
-                    let why = "the first line should be `resource,domain`".to_owned();
-                    return Err(NotMapping { line, why });
-                }
-                continue;
-            }
-            rows.push(row(line, resource, domain)?);
-        }
-        if is_head {
-            let why = "it is empty, and should begin with `resource,domain`".to_owned();
-            return Err(NotMapping { line: 1, why });
-        }
-        Ok(Mapping { rows })
+    /// Parses a CSV file, or tells the first line that is wrong; `file` is only for texts.
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Mapping, NotSheet> {
+        let sheet = Sheet::parse(file, bytes, &HEADS)?;
+        let rows = sheet.rows().map(row).collect::<Result<Vec<Row>, NotSheet>>()?;
+        Ok(Mapping { rows, remarks: sheet.remarks().to_vec() })
+    }
+
+    /// Returns what is odd about the file.
+    pub fn remarks(&self) -> &[Remark] {
+        &self.remarks
     }
 
     /// Returns what is wrong with the mapping, given what exists.
@@ -131,33 +106,14 @@ impl std::fmt::Display for Domain {
     }
 }
 
-fn row(line: u64, resource: &str, domain: &str) -> Result<Row, NotMapping> {
-    if resource.is_empty() {
-        return Err(NotMapping { line, why: "it names no resource".to_owned() });
-    }
+fn row(row: sheet::Row<'_>) -> Result<Row, NotSheet> {
+    let (resource, domain) = (row.filled("resource")?, row.filled("domain")?);
     let domain = match Identity::parse(domain) {
         Some(Identity::Domain(key)) => Domain::Key(key),
-        Some(_) => {
-            let why = format!("`{domain}` is not a domain");
-            return Err(NotMapping { line, why });
-        }
-        None => Domain::Id(
-            DomainId::parse(domain).map_err(|error| NotMapping { line, why: error.to_string() })?,
-        ),
+        Some(_) => return Err(row.wrong(format!("`{domain}` is not a domain"))),
+        None => Domain::Id(DomainId::parse(domain).map_err(|error| row.wrong(error.to_string()))?),
     };
-    Ok(Row { line, resource: resource.to_owned(), domain })
-}
-
-fn not_mapping(error: &csv::Error) -> NotMapping {
-    let line = error.position().map_or(1, csv::Position::line);
-    let why = match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("it has {len} fields, and should have {expected_len}")
-        }
-        csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".to_owned(),
-        _ => error.to_string(),
-    };
-    NotMapping { line, why }
+    Ok(Row { line: row.line(), resource: resource.to_owned(), domain })
 }
 
 /// What a row's text names: one ARN, or everything whose ARN or name fits a pattern.
@@ -220,29 +176,39 @@ mod tests {
     #[test]
     fn what_is_no_mapping_names_its_line() {
         let head = "resource,domain\n";
+        let columns = "its first line names the columns `resource`, `domain`";
         for (text, expected) in [
-            (String::new(), "line 1: it is empty, and should begin with `resource,domain`"),
-            ("arn,domain\n".to_owned(), "line 1: the first line should be `resource,domain`"),
-            (format!("{head}a\n"), "line 2: it has 1 fields, and should have 2"),
-            (format!("{head}a,d-a,x\n"), "line 2: it has 3 fields, and should have 2"),
-            (format!("{head}a,d-a\n,d-a\n"), "line 3: it names no resource"),
+            (String::new(), format!("line 1: the file is empty; {columns}")),
+            ("arn,domain\n".to_owned(), format!("line 1: `arn` is not a column; {columns}")),
+            (format!("{head}a\n"), "line 2: it has 1 field, and should have 2".to_owned()),
+            (format!("{head}a,d-a,x\n"), "line 2: it has 3 fields, and should have 2".to_owned()),
+            (format!("{head}a,d-a\n,d-a\n"), "line 3: `resource` is blank".to_owned()),
             (
                 format!("{head}a,arn:aws:sagemaker:eu-west-1:111122223333:space/d-a/lab\n"),
-                "line 2: `arn:aws:sagemaker:eu-west-1:111122223333:space/d-a/lab` is not a domain",
+                "line 2: `arn:aws:sagemaker:eu-west-1:111122223333:space/d-a/lab` is not a domain"
+                    .to_owned(),
             ),
             (
                 format!("{head}a,analysts\n"),
-                "line 2: not a domain id: `analysts`; a domain id is `d-` and up to 61 of `a-z`, `0-9` and `-`",
+                "line 2: not a domain id: `analysts`; a domain id is `d-` and up to 61 of `a-z`, `0-9` and `-`"
+                    .to_owned(),
             ),
         ] {
-            let error = Mapping::parse(text.as_bytes()).unwrap_err().to_string();
-            assert_eq!(error, format!("not a mapping: {expected}"));
+            let error = Mapping::parse("of.csv", text.as_bytes()).unwrap_err().to_string();
+            assert_eq!(error, format!("`of.csv`, {expected}"));
         }
-        assert_eq!(Mapping::parse(head.as_bytes()), Ok(Mapping::default()));
-        assert_eq!(
-            Mapping::parse("\u{feff}resource, domain\na, d-a\n".as_bytes()).unwrap().rows.len(),
-            1
-        );
-        assert!(Mapping::parse(b"resource,domain\n\xff,d-a\n").is_err());
+        assert_eq!(Mapping::parse("of.csv", head.as_bytes()), Ok(Mapping::default()));
+    }
+
+    #[test]
+    fn a_mapping_out_of_a_spreadsheet_is_read() {
+        for text in ["\u{feff}resource, domain\na, d-a\n", "Domain;Resource\r\nd-a;a\r\n;\r\n"] {
+            let mapping = Mapping::parse("of.csv", text.as_bytes()).unwrap();
+            assert_eq!((mapping.rows.len(), mapping.remarks().len()), (1, 0), "{text:?}");
+            assert_eq!((mapping.rows[0].resource.as_str(), mapping.rows[0].line), ("a", 2));
+        }
+        let mapping = Mapping::parse("of.csv", b"resource,domain\n\xfc,d-a\n\xfc,d-a\n").unwrap();
+        assert_eq!((mapping.rows[0].resource.as_str(), mapping.rows.len()), ("ü", 1));
+        assert_eq!(mapping.remarks().len(), 2);
     }
 }

@@ -1,6 +1,6 @@
-//! Owns amounts of money: exact decimals, their parsing, printing and splitting.
+//! Owns amounts of money: exact decimals, their parsing, printing, rounding.
 //!
-//! **Invariant:** no float touches an amount, and `split` is the only division.
+//! **Invariant:** no float touches an amount, and the only division into parts is `split` of `split.rs`.
 
 use std::fmt;
 use std::iter::Sum;
@@ -12,7 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The number of decimal places that an amount keeps.
 pub const SCALE: u32 = 12;
 const UNITS_PER_WHOLE: i128 = 1_000_000_000_000;
-const UNITS_PER_CENT: i128 = 10_000_000_000;
+/// The number of 10⁻¹² units in a cent.
+pub(crate) const UNITS_PER_CENT: i128 = 10_000_000_000;
 
 /// An exact amount in one currency: a count of 10⁻¹² currency units.
 ///
@@ -83,42 +84,20 @@ impl Money {
         self.0 == 0
     }
 
-    /// Splits the amount by weights so that the parts add up to it exactly.
-    ///
-    /// The whole is cut at the running totals of the weights, each cut rounded once half to even.
-    /// Weight zero gets zero, and no part of a positive whole is negative.
-    /// Returns `None` when a weight is negative or none is positive: the caller must say what then.
-    pub fn split(self, weights: &[Money]) -> Option<Vec<Money>> {
-        if weights.iter().any(|weight| weight.0 < 0) {
-            return None;
-        }
-        let total: I256 = weights.iter().map(|weight| I256::from(weight.0)).sum();
-        if total <= I256::ZERO {
-            return None;
-        }
-        let whole = I256::from(self.0);
-        let mut running = I256::ZERO;
-        let mut cut_before = 0_i128;
-        let mut parts = Vec::with_capacity(weights.len());
-        for weight in weights {
-            running += I256::from(weight.0);
-            let cut = wide_round_half_even(whole * running, total);
-            parts.push(Money(cut - cut_before));
-            cut_before = cut;
-        }
-        assert!(cut_before == self.0, "the parts of a split add up to the whole");
-        Some(parts)
-    }
-
     /// Returns that many hundredths of a percent of the amount, rounded half to even at 10⁻¹².
     ///
     /// Returns `None` where that lies beyond the range of amounts.
     pub fn of_basis_points(self, points: i64) -> Option<Money> {
-        let divisor = I256::from(10_000);
-        let product = I256::from(self.0) * I256::from(points);
-        // Half a unit may still be rounded up, so the last unit of the range is left out.
-        let is_within = product.abs() / divisor < I256::from(i128::MAX);
-        is_within.then(|| Money(wide_round_half_even(product, divisor)))
+        ratio(I256::from(self.0) * I256::from(points), I256::from(10_000))
+    }
+
+    /// Returns the amount in another currency, of which `rate` buy one of this, rounded half to even at 10⁻¹².
+    ///
+    /// This is the one product of two decimals: it fills a converted column that stands beside the ledger.
+    /// A converted amount is not fed back, since converted parts need not add up to their converted whole.
+    /// Returns `None` where it lies beyond the range of amounts.
+    pub fn at_rate(self, rate: Money) -> Option<Money> {
+        ratio(I256::from(self.0) * I256::from(rate.0), I256::from(UNITS_PER_WHOLE))
     }
 
     /// Returns the share of `whole` in hundredths of a percent, rounded half to even, for printing.
@@ -172,14 +151,27 @@ fn parse_digits(text: &str) -> Option<Parsed> {
 }
 
 /// Divides with rounding half to even; the divisor is positive.
-fn round_half_even(value: i128, divisor: i128) -> i128 {
-    let (quotient, remainder) = (value.div_euclid(divisor), value.rem_euclid(divisor));
-    let odd = quotient.rem_euclid(2) == 1;
+pub(crate) fn round_half_even(value: i128, divisor: i128) -> i128 {
+    // One division, not two: those of 128 bits are what a split takes its time with.
+    let mut quotient = value / divisor;
+    let mut remainder = value - quotient * divisor;
+    if remainder < 0 {
+        quotient -= 1;
+        remainder += divisor;
+    }
+    let odd = quotient & 1 == 1;
     let rest = divisor - remainder;
     if remainder > rest || (remainder == rest && odd) { quotient + 1 } else { quotient }
 }
 
-fn wide_round_half_even(value: I256, divisor: I256) -> i128 {
+fn ratio(product: I256, divisor: I256) -> Option<Money> {
+    // Half a unit may still be rounded up, so the last unit of the range is left out.
+    let is_within = product.abs() / divisor < I256::from(i128::MAX);
+    is_within.then(|| Money(wide_round_half_even(product, divisor)))
+}
+
+/// Divides like [`round_half_even`] where the product needs 256 bits.
+pub(crate) fn wide_round_half_even(value: I256, divisor: I256) -> i128 {
     let (quotient, remainder) = (value.div_euclid(divisor), value.rem_euclid(divisor));
     let odd = quotient.rem_euclid(I256::from(2)) == I256::ONE;
     let rest = divisor - remainder;
@@ -330,21 +322,25 @@ mod tests {
     }
 
     #[test]
-    fn a_split_survives_the_largest_products() {
-        let billion = Money::parse("1000000000").unwrap();
-        let parts = billion.split(&[billion, billion, billion]).unwrap();
-        assert_eq!(parts.iter().copied().sum::<Money>(), billion);
-        assert_eq!(parts[0].to_string(), "333333333.333333333333");
-    }
-
-    #[test]
-    fn a_split_without_weight_is_refused() {
-        assert_eq!(Money::from_cents(1).split(&[]), None);
-        assert_eq!(Money::from_cents(1).split(&[Money::ZERO]), None);
-        assert_eq!(
-            Money::from_cents(1).split(&[Money::from_cents(2), Money::from_cents(-1)]),
-            None
-        );
+    fn a_conversion_rounds_half_to_even_and_never_overflows() {
+        for (amount, rate, expected) in [
+            ("100", "0.925", Some("92.5")),
+            ("-100", "0.925", Some("-92.5")),
+            ("0.000000000001", "0.5", Some("0")),
+            ("0.000000000003", "0.5", Some("0.000000000002")),
+            ("-0.000000000003", "0.5", Some("-0.000000000002")),
+            ("40.3527508453", "1.0831", Some("43.706064440544")),
+            ("1000000000", "1000000000", Some("1000000000000000000")),
+            ("100000000000000", "1000000000000", Some("100000000000000000000000000")),
+            ("100000000000000", "10000000000000", None),
+            ("-100000000000000", "10000000000000", None),
+        ] {
+            let money = Money::parse(amount).unwrap().at_rate(Money::parse(rate).unwrap());
+            let expected = expected.map(str::to_owned);
+            assert_eq!(money.map(|it| it.to_string()), expected, "{amount} at {rate}");
+        }
+        let most = Money::from_units(i128::MAX);
+        assert_eq!((most.at_rate(most), most.at_rate(-most)), (None, None));
     }
 
     proptest! {
@@ -355,16 +351,9 @@ mod tests {
         }
 
         #[test]
-        fn split_parts_add_up(whole in -1_000_000_000_000_i128..1_000_000_000_000,
-                              weights in prop::collection::vec(0_i128..1_000_000, 1..40)) {
-            let weights: Vec<Money> = weights.into_iter().map(Money::from_units).collect();
-            if let Some(parts) = Money::from_units(whole).split(&weights) {
-                prop_assert_eq!(parts.iter().map(|part| part.units()).sum::<i128>(), whole);
-                for (part, weight) in parts.iter().zip(&weights) {
-                    prop_assert!(!weight.is_zero() || part.is_zero());
-                    prop_assert!(whole < 0 || part.units() >= 0);
-                }
-            }
+        fn rounding_is_one_for_both_widths(value in any::<i128>(), divisor in 1_i128..1_000_000) {
+            let wide = wide_round_half_even(I256::from(value), I256::from(divisor));
+            prop_assert_eq!(round_half_even(value, divisor), wide);
         }
     }
 }

@@ -21,7 +21,7 @@ fn verdict(text: &str, mapping: &str) -> String {
     let mapping = if mapping.is_empty() {
         Mapping::default()
     } else {
-        Mapping::parse(format!("resource,domain\n{mapping}").as_bytes()).unwrap()
+        Mapping::parse("of.csv", format!("resource,domain\n{mapping}").as_bytes()).unwrap()
     };
     let findings = weigh(&inventory(&format!("{BASE}\n{text}")), &mapping);
     let finding = findings.iter().find(|it| it.name == "x").expect("the table names `x`");
@@ -203,8 +203,9 @@ fn a_mapping_is_final_and_its_problems_are_named() {
         assert_eq!(verdict(text, mapping), expected, "{text} with {mapping}");
     }
     let rows = "resource,domain\nx,d-a\nx,d-b\nnothing-*,d-a\nx,d-none\nx,d-far\n";
-    let problems =
-        Mapping::parse(rows.as_bytes()).unwrap().check(&inventory(&format!("{BASE}\n{job}")));
+    let problems = Mapping::parse("of.csv", rows.as_bytes())
+        .unwrap()
+        .check(&inventory(&format!("{BASE}\n{job}")));
     assert_eq!(
         problems.join("\n"),
         "line 4: nothing in eu-west-1 of 111122223333 matches `nothing-*`\n\

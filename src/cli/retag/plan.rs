@@ -55,9 +55,9 @@ pub(super) async fn plan(
 /// Reads the user's mapping, so that what is wrong with it is known before AWS is asked.
 pub fn mapping(wish: &RetagWish) -> Result<Mapping, Failure> {
     let Some(path) = &wish.mapping else { return Ok(Mapping::default()) };
-    Mapping::parse(&disk::read(path)?).map_err(|error| {
+    Mapping::parse(&path.display().to_string(), &disk::read(path)?).map_err(|error| {
         let hint = "write `resource,domain` in the first line, and a resource and its domain in each other";
-        Failure::usage(format!("`{}` cannot be used: {error}", path.display()), hint)
+        Failure::usage(format!("the mapping cannot be used: {error}"), hint)
     })
 }
 
@@ -69,6 +69,9 @@ pub async fn make(
     wish: &RetagWish,
     mapping: &Mapping,
 ) -> Result<Plan<Marks>, Failure> {
+    for remark in mapping.remarks() {
+        context.ui.grave(&format!("In {remark}."));
+    }
     let snapshot = commands::newest(context, &wish.snapshots)?;
     let inventory = read(context, session, caller, wish, snapshot.as_ref()).await;
     let problems = mapping.check(&inventory);
