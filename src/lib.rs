@@ -20,6 +20,7 @@ pub mod kind;
 pub mod key;
 pub mod query;
 pub mod request;
+pub mod pattern;
 
 // Facts.
 pub mod records;
