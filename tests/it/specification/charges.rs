@@ -38,9 +38,9 @@ fn given(sections: &[Vec<String>]) -> Given {
         let first = section.first().map(String::as_str).unwrap_or_default();
         if first.starts_with('[') {
             given.configuration = section.join("\n");
-        } else if first.ends_with(".csv") {
+        } else if let Some(name) = first.strip_prefix("file ") {
             let text = section[1..].join("\n") + "\n";
-            given.files.insert(first.to_owned(), text.into_bytes());
+            given.files.insert(name.trim().to_owned(), text.into_bytes());
         } else if ["inventory", "earlier", "keys"].contains(&cells(first)[0]) {
             given.known.clone_from(section);
         } else {

@@ -2,6 +2,7 @@
 
 use apportion::files;
 use apportion::key::KeyStatus;
+use apportion::metric::Metric;
 use apportion::money::Money;
 use apportion::note::{Note, NoteKind};
 use apportion::period::Month;
@@ -49,8 +50,16 @@ pub(crate) fn run(block: &Block) -> Comparison {
 /// Reads what the bill says: month, tags, service, record type, usage type, amount.
 pub(crate) fn entry(notation: &Notation, text: &str) -> Entry {
     let mut cells = cells(text);
+    let mut metrics = Vec::new();
+    while let Some(other) = cells.last().and_then(|cell| metric(cell)) {
+        metrics.push(other);
+        cells.pop();
+    }
     let amount = cells.pop().and_then(money).expect("a record ends in its amount");
     let mut entry = Entry::new(amount);
+    for (metric, amount) in metrics {
+        entry.amounts.put(metric, Some(amount));
+    }
     let mut words = Vec::new();
     for cell in cells {
         if let Ok(month) = Month::parse(cell) {
@@ -71,6 +80,12 @@ pub(crate) fn entry(notation: &Notation, text: &str) -> Entry {
         word.clone_into(place);
     }
     entry
+}
+
+/// Reads `amortized_cost 14.00`: an amount that is not alike in this metric.
+fn metric(cell: &str) -> Option<(Metric, Money)> {
+    let (name, amount) = cell.split_once(' ')?;
+    Some((Metric::parse(name)?, money(amount)?))
 }
 
 /// `keys  none active`: billing knows every key and none is active.
