@@ -1,13 +1,12 @@
 //! Owns the examples of amounts: how they are read and printed, and how metrics stand side by side.
 
-use apportion::inventory::Inventory;
 use apportion::metric::{Amounts, Metric};
 use apportion::money::Money;
 use apportion::period::Month;
 use apportion::render::text;
 
 use super::Comparison;
-use super::bill::{self, Entry};
+use super::bill::{self, Entry, Setting};
 use super::document::{Block, cells, halves, stated};
 use super::notation::{Notation, money, plain, printed};
 
@@ -45,7 +44,7 @@ pub(crate) fn metrics(block: &Block) -> Comparison {
         }
         entries.push(Entry { tags: [(key, value)].into(), amounts, ..Entry::new(Money::ZERO) });
     }
-    let posted = bill::post(&entries, Inventory::default(), None);
+    let posted = bill::post(&entries, Setting::default());
     let total = posted.ledger.total(Month::parse(bill::MONTH).unwrap());
     let stated = block.outcome().iter().map(|row| {
         let words: Vec<String> = stated(row).into_iter().map(plain).collect();

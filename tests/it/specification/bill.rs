@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use apportion::arn::AccountId;
+use apportion::charge::{self, Charges};
 use apportion::inventory::Inventory;
 use apportion::key::{self, KeyStatus};
 use apportion::ledger::{self, Ledger};
@@ -12,14 +12,15 @@ use apportion::metric::{Amounts, Metric};
 use apportion::money::Money;
 use apportion::note::Note;
 use apportion::notes;
-use apportion::period::Month;
+use apportion::period::{Month, Period};
 use apportion::query::Filter;
-use apportion::records::{Builder, Record, Records};
+use apportion::records::{Builder, Record};
 use apportion::report::Report;
-use apportion::request::{REST, Scope, Slice, claiming_keys, is_in_scope, slices};
-use apportion::snapshot::{
-    BilledAccount, Control, Manifest, Receipt, Snapshot, SpaceUser, VERSION,
-};
+use apportion::request::{REST, Slice, claiming_keys, is_in_scope, slices};
+use apportion::snapshot::{BilledAccount, Control, Manifest, Snapshot, SpaceUser, VERSION};
+
+use apportion::terms::Terms;
+use jiff::civil::Date;
 
 use super::notation::{ACCOUNT, TEAM};
 
@@ -33,6 +34,8 @@ pub(crate) const METRIC: Metric = Metric::NetAmortizedCost;
 /// What the bill says in one row of an example.
 pub(crate) struct Entry {
     pub(crate) month: Month,
+    /// The day, where the example is told by day.
+    pub(crate) day: Option<Date>,
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) account: String,
     pub(crate) service: String,
@@ -45,6 +48,7 @@ pub(crate) struct Entry {
 pub(crate) struct Posted {
     pub(crate) snapshot: Snapshot,
     pub(crate) ledger: Ledger,
+    pub(crate) terms: Terms,
 }
 
 /// The same amount in every metric.
@@ -61,6 +65,7 @@ impl Entry {
     pub(crate) fn new(money: Money) -> Entry {
         Entry {
             month: Month::parse(MONTH).unwrap(),
+            day: None,
             tags: BTreeMap::new(),
             account: ACCOUNT.to_owned(),
             service: "Amazon SageMaker".to_owned(),
@@ -98,35 +103,19 @@ impl Entry {
 
 /// A manifest without figures.
 pub(crate) fn manifest(first: Month, last: Month) -> Manifest {
-    Manifest {
-        version: VERSION,
-        id: "example".to_owned(),
-        taken_at: TAKEN_AT.parse().unwrap(),
-        program: String::new(),
-        caller: AccountId::parse(ACCOUNT).unwrap(),
-        payer: None,
-        billing_view: None,
-        scope: Scope { first, last, keys: Vec::new(), services: Vec::new() },
-        configured_keys: vec![TEAM.to_owned()],
-        key_statuses: None,
-        backfills: None,
-        currency: "USD".to_owned(),
-        bill: Vec::new(),
-        controls: Vec::new(),
-        space_users: Vec::new(),
-        billed_accounts: Vec::new(),
-        days: None,
-        asked: Vec::new(),
-        segments: Vec::new(),
-        inventory_sha256: String::new(),
-        budgets: Vec::new(),
-        forecasts: Vec::new(),
-        missing: Vec::new(),
-        moving: Vec::new(),
-        quote: apportion::request::Quote { least: 0, expected: 0 },
-        receipt: Receipt::default(),
-        notes: Vec::new(),
-    }
+    let empty: [(); 0] = [];
+    let manifest = serde_json::json!({
+        "version": VERSION, "id": "example", "taken_at": TAKEN_AT, "program": "",
+        "caller": ACCOUNT, "payer": null, "billing_view": null,
+        "scope": { "first": first, "last": last, "keys": empty, "services": empty },
+        "configured_keys": [TEAM], "key_statuses": null, "backfills": null, "currency": "USD",
+        "bill": empty, "controls": empty, "space_users": empty, "billed_accounts": empty,
+        "days": null, "asked": empty, "segments": empty, "inventory_sha256": "",
+        "budgets": empty, "forecasts": empty, "missing": empty, "moving": empty,
+        "quote": { "least": 0, "expected": 0 },
+        "receipt": { "requests": 0, "pages": 0, "failed": 0, "unknown": 0 }, "notes": empty,
+    });
+    serde_json::from_value(manifest).unwrap()
 }
 
 /// The usage type that marks an entry's line, so that it is found again.
@@ -153,23 +142,31 @@ fn add(controls: &mut Vec<Control>, slice: &str, entry: &Entry) {
     }
 }
 
+/// What stands beside the bill.
+#[derive(Default)]
+pub(crate) struct Setting {
+    pub(crate) inventory: Inventory,
+    pub(crate) statuses: Option<Vec<KeyStatus>>,
+    pub(crate) terms: Terms,
+}
+
 /// Bills entries: records, controls and evidence, then the ledger.
-pub(crate) fn post(
-    entries: &[Entry],
-    inventory: Inventory,
-    statuses: Option<Vec<KeyStatus>>,
-) -> Posted {
+pub(crate) fn post(entries: &[Entry], setting: Setting) -> Posted {
     let months: Vec<Month> = entries.iter().map(|entry| entry.month).collect();
-    let mut manifest = manifest(*months.iter().min().unwrap(), *months.iter().max().unwrap());
-    manifest.scope.keys = claiming_keys(&manifest.configured_keys, statuses.as_deref());
-    manifest.key_statuses = statuses;
+    let (first, last) = (*months.iter().min().unwrap(), *months.iter().max().unwrap());
+    let mut manifest = manifest(first, last);
+    manifest.scope.keys = claiming_keys(&manifest.configured_keys, setting.statuses.as_deref());
+    manifest.key_statuses = setting.statuses;
+    if entries.iter().any(|entry| entry.day.is_some()) {
+        manifest.days = Some(Period::of_months(first, last));
+    }
     for entry in entries.iter().filter(|entry| is_in_scope(&entry.service)) {
         if !manifest.scope.services.contains(&entry.service) {
             manifest.scope.services.push(entry.service.clone());
         }
     }
     let slices = slices(&manifest.scope);
-    let mut builder = Builder::default();
+    let (mut cells, mut days) = (Builder::default(), Builder::default());
     for (index, entry) in entries.iter().enumerate() {
         add(&mut manifest.bill, "", entry);
         let Some(slice) = entry.slice(&slices) else { continue };
@@ -189,7 +186,7 @@ pub(crate) fn post(
             record_type: entry.record_type.clone(),
             amounts: entry.amounts,
         });
-        builder.push(&Record {
+        let cell = Record {
             start: entry.month.start(),
             slice: slice.to_owned(),
             value: if slice == REST { String::new() } else { get(slice) },
@@ -203,27 +200,43 @@ pub(crate) fn post(
             estimated: false,
             request: 0,
             page: 1,
-        });
+        };
+        cells.push(&cell);
+        if let Some(day) = entry.day {
+            days.push(&Record { start: day, usage_type: String::new(), ..cell });
+        }
     }
-    let records = builder.finish();
-    let posted = Posted::of(Snapshot { manifest, records, days: Records::empty(), inventory });
+    let (records, days, inventory) = (cells.finish(), days.finish(), setting.inventory);
+    let snapshot = Snapshot { manifest, records, days, inventory };
+    let posted = Posted::of(snapshot, setting.terms);
     assert_eq!(posted.ledger.findings, apportion::control::Findings::default());
     posted
 }
 
 impl Posted {
     /// Posts a snapshot.
-    pub(crate) fn of(snapshot: Snapshot) -> Posted {
-        Posted { ledger: ledger::post(&snapshot), snapshot }
+    pub(crate) fn of(snapshot: Snapshot, terms: Terms) -> Posted {
+        Posted { ledger: ledger::post(&snapshot), snapshot, terms }
+    }
+
+    /// Who is charged what.
+    pub(crate) fn charges(&self) -> Charges<'_> {
+        charge::charge(&self.snapshot, &self.ledger, &self.terms, METRIC)
     }
 
     /// The report of a month.
-    pub(crate) fn report(&self, month: Month) -> Report<'_> {
-        Report { snapshot: &self.snapshot, ledger: &self.ledger, month, metric: METRIC }
+    pub(crate) fn report<'a>(&'a self, charges: &'a Charges<'a>, month: Month) -> Report<'a> {
+        let Posted { snapshot, ledger, terms } = self;
+        Report { snapshot, ledger, charges, terms, month, metric: METRIC }
+    }
+
+    /// The last month.
+    pub(crate) fn last(&self) -> Month {
+        self.snapshot.manifest.scope.last
     }
 
     /// The notes of the last month.
     pub(crate) fn notes(&self) -> Vec<Note> {
-        notes::of(&self.report(self.snapshot.manifest.scope.last))
+        notes::of(&self.report(&self.charges(), self.last()))
     }
 }

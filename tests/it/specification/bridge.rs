@@ -6,10 +6,10 @@ use apportion::money::Money;
 use apportion::period::Month;
 
 use super::Comparison;
-use super::bill::{self, Entry};
+use super::bill::{self, Entry, Setting};
 use super::document::{Block, cells, stated};
 use super::notation::{money, plain};
-use super::{owners, stock};
+use super::owners;
 
 /// Runs rows of service, record type, billed and claimed amounts against the steps of the bridge.
 pub(crate) fn run(block: &Block) -> Comparison {
@@ -28,7 +28,7 @@ pub(crate) fn run(block: &Block) -> Comparison {
         entries.push(Entry { tags: tagged, ..of(claimed) });
         entries.push(of(billed - claimed));
     }
-    let posted = bill::post(&entries, stock::inventory(&[]), None);
+    let posted = bill::post(&entries, Setting::default());
     let month = Month::parse(bill::MONTH).unwrap();
     let steps = control::bridge(&posted.snapshot.manifest, month);
     assert!(control::bridge_gap(&steps).is_zero(), "the bridge foots");

@@ -12,6 +12,7 @@ use apportion::query::{Granularity, Query};
 use apportion::records::{Builder, Record, Records};
 use apportion::request::Purpose;
 use apportion::snapshot::{Asked, Control, Manifest, Missing, Snapshot};
+use apportion::terms::Terms;
 
 use super::Comparison;
 use super::bill::{self, Posted};
@@ -111,8 +112,9 @@ impl Answers {
         let (manifest, records) = self.answered();
         let (month, inventory) = (manifest.scope.last, Inventory::default());
         let snapshot = Snapshot { manifest, records, days: Records::empty(), inventory };
-        let posted = Posted::of(snapshot);
-        let report = posted.report(month);
+        let posted = Posted::of(snapshot, Terms::default());
+        let charges = posted.charges();
+        let report = posted.report(&charges, month);
         let code = condition::code(&condition::of(&report));
         let verdict = match (posted.ledger.findings.mismatches.is_empty(), self.is_missing) {
             (_, true) => "not read",

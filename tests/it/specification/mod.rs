@@ -5,6 +5,7 @@
 mod amounts;
 mod bill;
 mod bridge;
+mod charges;
 mod control;
 mod document;
 mod notation;
@@ -24,13 +25,15 @@ pub(crate) struct Comparison {
 type Run = fn(&Block) -> Comparison;
 
 /// The kinds of examples, and how each is run.
-const KINDS: [(&str, Run); 6] = [
+const KINDS: [(&str, Run); 8] = [
     ("amounts", amounts::amounts),
     ("bridge", bridge::run),
+    ("charges", charges::run),
     ("control", control::run),
     ("metrics", amounts::metrics),
     ("notation", notation::run),
     ("owners", owners::run),
+    ("refused", charges::refused),
 ];
 
 /// The rules that are stated at least.

@@ -2,13 +2,15 @@
 
 use apportion::files;
 use apportion::key::KeyStatus;
+use apportion::metric::Metric;
 use apportion::money::Money;
 use apportion::note::{Note, NoteKind};
 use apportion::period::Month;
 use apportion::table::Cell;
+use jiff::civil::Date;
 
 use super::Comparison;
-use super::bill::{self, Entry, Posted};
+use super::bill::{self, Entry, Posted, Setting};
 use super::document::{Block, cells, halves, stated};
 use super::notation::{Notation, money, plain};
 use super::stock;
@@ -31,7 +33,8 @@ pub(crate) fn run(block: &Block) -> Comparison {
         block.sections[at].iter().map(|row| halves(row).expect("a record has an owner")).collect();
     let notation = Notation::new();
     let entries: Vec<Entry> = rows.iter().map(|(left, _)| entry(&notation, left)).collect();
-    let posted = bill::post(&entries, stock::inventory(&known), statuses(&known));
+    let (inventory, statuses) = (stock::inventory(&known), statuses(&known));
+    let posted = bill::post(&entries, Setting { inventory, statuses, ..Setting::default() });
     let mut comparison = Comparison { stated: Vec::new(), done: Vec::new() };
     for (index, (entry, (left, right))) in entries.iter().zip(&rows).enumerate() {
         let (stated, done) = line(&posted, entry, index, right);
@@ -45,14 +48,24 @@ pub(crate) fn run(block: &Block) -> Comparison {
 }
 
 /// Reads what the bill says: month, tags, service, record type, usage type, amount.
-fn entry(notation: &Notation, text: &str) -> Entry {
+pub(crate) fn entry(notation: &Notation, text: &str) -> Entry {
     let mut cells = cells(text);
+    let mut metrics = Vec::new();
+    while let Some(other) = cells.last().and_then(|cell| metric(cell)) {
+        metrics.push(other);
+        cells.pop();
+    }
     let amount = cells.pop().and_then(money).expect("a record ends in its amount");
     let mut entry = Entry::new(amount);
+    for (metric, amount) in metrics {
+        entry.amounts.put(metric, Some(amount));
+    }
     let mut words = Vec::new();
     for cell in cells {
         if let Ok(month) = Month::parse(cell) {
             entry.month = month;
+        } else if let Ok(day) = cell.parse::<Date>() {
+            (entry.month, entry.day) = (Month::of(day), Some(day));
         } else if let Some(account) = cell.strip_prefix("billed to ") {
             account.clone_into(&mut entry.account);
         } else if let Some((key, value)) = notation.tag(cell) {
@@ -69,8 +82,14 @@ fn entry(notation: &Notation, text: &str) -> Entry {
     entry
 }
 
+/// Reads `amortized_cost 14.00`: an amount that is not alike in this metric.
+fn metric(cell: &str) -> Option<(Metric, Money)> {
+    let (name, amount) = cell.split_once(' ')?;
+    Some((Metric::parse(name)?, money(amount)?))
+}
+
 /// `keys  none active`: billing knows every key and none is active.
-fn statuses(known: &[String]) -> Option<Vec<KeyStatus>> {
+pub(crate) fn statuses(known: &[String]) -> Option<Vec<KeyStatus>> {
     let is_none = known.iter().any(|row| cells(row) == ["keys", "none active"]);
     let status = |key: &&str| KeyStatus {
         key: (*key).to_owned(),
@@ -84,7 +103,8 @@ fn statuses(known: &[String]) -> Option<Vec<KeyStatus>> {
 /// What an example states of a line, and what the files say of it, in the columns that it names.
 fn line(posted: &Posted, entry: &Entry, index: usize, right: &str) -> (String, String) {
     let cells = stated(right);
-    let report = posted.report(entry.month);
+    let charges = posted.charges();
+    let report = posted.report(&charges, entry.month);
     let months = [entry.month];
     let table = files::lines(&report, &months);
     let names: Vec<&str> = table.columns.iter().map(|column| column.name).collect();
@@ -114,7 +134,7 @@ fn line(posted: &Posted, entry: &Entry, index: usize, right: &str) -> (String, S
     (cells.join(", "), done.collect::<Vec<_>>().join(", "))
 }
 
-fn text(cell: &Cell<'_>) -> String {
+pub(crate) fn text(cell: &Cell<'_>) -> String {
     match cell {
         Cell::Text(text) => text.to_string(),
         Cell::Blank => "blank".to_owned(),

@@ -39,7 +39,12 @@ fn put(inventory: &mut Inventory, words: &[&str], more: &[&str], last_seen_at: T
     let [kind, path] = words else { return };
     let (domain, name) = path.split_once('/').unwrap_or((path, ""));
     let domain = DomainId::parse(domain).unwrap();
-    let tags = BTreeMap::new();
+    let tags: BTreeMap<String, String> = more
+        .iter()
+        .filter_map(|cell| cell.strip_prefix("tag ")?.split_once('='))
+        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+        .collect();
+    let sso_value = more.iter().find_map(|cell| cell.strip_prefix("sso ")).map(str::to_owned);
     let details = more.first().copied().unwrap_or_default();
     match *kind {
         "domain" => inventory.domains.push(Domain {
@@ -60,7 +65,7 @@ fn put(inventory: &mut Inventory, words: &[&str], more: &[&str], last_seen_at: T
         "user-profile" => inventory.user_profiles.push(UserProfile {
             domain,
             name: UserProfileName::parse(name).unwrap(),
-            sso_value: None,
+            sso_value,
             execution_role: None,
             tags,
             last_seen_at,
