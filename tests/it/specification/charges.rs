@@ -14,80 +14,88 @@ use apportion::terms::{Files, Terms};
 
 use super::Comparison;
 use super::bill::{self, Entry, Posted, Setting};
-use super::document::{Block, cells};
+use super::document::{self, Block, cells};
 use super::notation::{Notation, plain, printed};
 use super::{owners, stock};
 
 /// What an example gives: each section is known by how it begins.
-struct Given {
+pub(crate) struct Given {
     known: Vec<String>,
     configuration: String,
     files: Files,
     bill: Vec<String>,
 }
 
-/// Parts what is given: tables of the configuration, named files, inventory, bill.
-fn given(sections: &[Vec<String>]) -> Given {
-    let mut given = Given {
-        known: Vec::new(),
-        configuration: String::new(),
-        files: Files::new(),
-        bill: Vec::new(),
-    };
-    for section in sections {
-        let first = section.first().map(String::as_str).unwrap_or_default();
-        if first.starts_with('[') {
-            given.configuration = section.join("\n");
-        } else if let Some(name) = first.strip_prefix("file ") {
-            let text = section[1..].join("\n") + "\n";
-            given.files.insert(name.trim().to_owned(), text.into_bytes());
-        } else if ["inventory", "earlier", "keys"].contains(&cells(first)[0]) {
-            given.known.clone_from(section);
-        } else {
-            given.bill.clone_from(section);
+impl Given {
+    /// Parts what is given: tables of the configuration, named files, inventory, bill.
+    pub(crate) fn of(sections: &[Vec<String>]) -> Given {
+        let mut given = Given {
+            known: Vec::new(),
+            configuration: String::new(),
+            files: Files::new(),
+            bill: Vec::new(),
+        };
+        for section in sections {
+            let first = section.first().map(String::as_str).unwrap_or_default();
+            if first.starts_with('[') {
+                given.configuration = section.join("\n");
+            } else if let Some(name) = first.strip_prefix("file ") {
+                let text = section[1..].join("\n") + "\n";
+                given.files.insert(name.trim().to_owned(), text.into_bytes());
+            } else if ["inventory", "earlier", "keys"].contains(&cells(first)[0]) {
+                given.known.clone_from(section);
+            } else {
+                given.bill.clone_from(section);
+            }
         }
+        given
     }
-    given
-}
 
-/// Makes the terms of a configuration as the program does, or says what is wrong and where.
-fn terms(given: &Given) -> Result<Terms, String> {
-    let text = &given.configuration;
-    let config = config::parse(text)?;
-    let tables = config.tables(text);
-    for name in tables.files() {
-        assert!(given.files.contains_key(name), "the example has no file {name}");
+    /// Makes the terms of the configuration as the program does, or says what is wrong and where.
+    fn terms(&self) -> Result<Terms, String> {
+        let text = &self.configuration;
+        let config = config::parse(text)?;
+        let tables = config.tables(text);
+        for name in tables.files() {
+            assert!(self.files.contains_key(name), "the example has no file {name}");
+        }
+        Terms::make(tables, &self.files).map_err(|problem| {
+            let file = problem.file.as_deref().unwrap_or("apportion.toml");
+            format!("{file}: {problem}")
+        })
     }
-    Terms::make(tables, &given.files).map_err(|problem| {
-        let file = problem.file.as_deref().unwrap_or("apportion.toml");
-        format!("{file}: {problem}")
-    })
+
+    /// Bills what is given.
+    pub(crate) fn post(&self) -> Posted {
+        let terms = self.terms().unwrap_or_else(|error| panic!("{error}"));
+        let notation = Notation::new();
+        let entries: Vec<Entry> =
+            self.bill.iter().map(|row| owners::entry(&notation, row)).collect();
+        let (inventory, statuses) = (stock::inventory(&self.known), owners::statuses(&self.known));
+        let posted = bill::post(&entries, Setting { inventory, statuses, terms });
+        conserved(&posted, &posted.charges());
+        posted
+    }
 }
 
 /// Runs a configuration that is refused, and compares what is said.
 pub(crate) fn refused(block: &Block) -> Comparison {
-    let given = given(&block.sections[..block.sections.len() - 1]);
-    let said = terms(&given).err().unwrap_or_else(|| "accepted".to_owned());
+    let given = Given::of(&block.sections[..block.sections.len() - 1]);
+    let said = given.terms().err().unwrap_or_else(|| "accepted".to_owned());
     let stated = block.outcome().iter().map(|row| row.trim().to_owned());
     Comparison { stated: stated.collect(), done: said.lines().map(str::to_owned).collect() }
 }
 
 /// Runs a month's charges, summed by the columns that the outcome names.
 pub(crate) fn run(block: &Block) -> Comparison {
-    let given = given(&block.sections[..block.sections.len() - 1]);
-    let terms = terms(&given).unwrap_or_else(|error| panic!("{}: {error}", block.place()));
-    let notation = Notation::new();
-    let entries: Vec<Entry> = given.bill.iter().map(|row| owners::entry(&notation, row)).collect();
-    let (inventory, statuses) = (stock::inventory(&given.known), owners::statuses(&given.known));
-    let posted = bill::post(&entries, Setting { inventory, statuses, terms });
+    let posted = Given::of(&block.sections[..block.sections.len() - 1]).post();
     let charges = posted.charges();
-    conserved(&posted, &charges);
     let (notes, rows): (Vec<String>, Vec<String>) =
         block.outcome().iter().cloned().partition(|row| row.starts_with("note: "));
     let heading = cells(&rows[0]);
     let mut stated: Vec<String> = rows[1..]
         .iter()
-        .map(|row| cells(row).into_iter().map(plain).collect::<Vec<_>>().join(" | "))
+        .map(|row| document::stated(row).into_iter().map(plain).collect::<Vec<_>>().join(" | "))
         .collect();
     let mut done = sums(&posted, &charges, &heading);
     stated.sort();

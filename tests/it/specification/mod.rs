@@ -5,6 +5,7 @@
 mod amounts;
 mod bill;
 mod bridge;
+mod cents;
 mod charges;
 mod control;
 mod document;
@@ -25,9 +26,10 @@ pub(crate) struct Comparison {
 type Run = fn(&Block) -> Comparison;
 
 /// The kinds of examples, and how each is run.
-const KINDS: [(&str, Run); 8] = [
+const KINDS: [(&str, Run); 9] = [
     ("amounts", amounts::amounts),
     ("bridge", bridge::run),
+    ("cents", cents::run),
     ("charges", charges::run),
     ("control", control::run),
     ("metrics", amounts::metrics),
