@@ -2,17 +2,18 @@
 //!
 //! **Invariant:** the charges of a month sum to its lines and what lies outside the scope, in every metric and record type.
 
-use crate::allocate::{self, Allocation, Outside};
+use crate::allocate::{self, Allocation, Balance, Outside};
 use crate::bearer::Bearer;
 use crate::daily::Daily;
 use crate::ledger::{Ledger, Line, Reason};
-use crate::membership::{self, Membership};
+use crate::membership::{self, Membership, Part};
 use crate::metric::{Amounts, Metric};
 use crate::money::Money;
 use crate::owner::Owner;
 use crate::period::Month;
-use crate::pool::Pool;
+use crate::pool::{Kind, Pool};
 use crate::snapshot::Snapshot;
+use crate::split::Weights;
 use crate::team::TeamName;
 use crate::terms::Terms;
 use crate::usage::Component;
@@ -159,63 +160,37 @@ impl<'a> Charges<'a> {
     fn moved(&self, month: Month) -> impl Iterator<Item = Charge> + '_ {
         let spreads = self.allocation.spreads.iter().enumerate();
         spreads.filter(move |(_, spread)| spread.month == month).flat_map(move |(at, spread)| {
-            let weights: Vec<Money> = spread.targets.iter().map(|target| target.weight).collect();
+            let weights = Weights::new(spread.targets.iter().map(|target| target.weight));
+            let weights = weights.expect("a spread has weight");
             spread.balances.iter().enumerate().flat_map(move |(index, balance)| {
-                let base = Charge {
-                    month,
-                    bearer: balance.from,
-                    team: None,
-                    cause: Cause::Out { spread: at, balance: index },
-                    billed_account: balance.billed_account,
-                    service: balance.service,
-                    component: balance.component,
-                    usage_type: None,
-                    record_type: balance.record_type,
-                    reason: balance.reason,
-                    usage: None,
-                    usage_unit: None,
-                    amounts: balance.amounts.negated(),
-                    estimated: balance.estimated,
-                };
-                let parts = balance.amounts.split(&weights).expect("a spread has weight");
+                let out = of_balance(balance, month, Cause::Out { spread: at, balance: index });
+                let parts: Vec<Amounts> = balance.amounts.parts(&weights).collect();
                 let targets = spread.targets.iter().zip(parts).enumerate();
-                let given: Vec<Charge> = targets
-                    .map(|(target, (to, amounts))| Charge {
+                let given = targets.flat_map(move |(target, (to, amounts))| {
+                    self.by_team(Charge {
                         bearer: to.bearer,
                         reason: None,
                         cause: Cause::In { spread: at, balance: index, target },
                         amounts,
-                        ..base
+                        ..out
                     })
-                    .collect();
-                self.by_team(base).chain(given.into_iter().flat_map(|charge| self.by_team(charge)))
+                });
+                self.by_team(out).chain(given)
             })
         })
     }
 
     /// Gives a charge to the team of its owner, in parts where the owner changed teams in the month.
     fn by_team(&self, charge: Charge) -> impl Iterator<Item = Charge> + use<> {
-        let parts = self.membership.of(charge.month, charge.bearer);
-        let charges: Vec<Charge> = match parts {
-            [] => vec![Charge { team: self.teams_themselves[charge.bearer], ..charge }],
-            [only] => vec![Charge { team: only.team, ..charge }],
-            several => {
-                let weights: Vec<Money> =
-                    several.iter().map(|part| part.weight.unwrap_or(Money::ZERO)).collect();
-                let amounts = charge.amounts.split(&weights).expect("an owner's parts have weight");
-                let usage = charge.usage.and_then(|usage| Money::from_units(usage).split(&weights));
-                let parts = several.iter().zip(amounts).enumerate();
-                parts
-                    .map(|(index, (part, amounts))| Charge {
-                        team: part.team,
-                        amounts,
-                        usage: usage.as_ref().map(|usage| usage[index].units()),
-                        ..charge
-                    })
-                    .collect()
+        let (one, several) = match self.membership.of(charge.month, charge.bearer) {
+            [] => {
+                let team = self.teams_themselves[charge.bearer];
+                (Some(Charge { team, ..charge }), Vec::new())
             }
+            [only] => (Some(Charge { team: only.team, ..charge }), Vec::new()),
+            several => (None, split_by_team(charge, several)),
         };
-        charges.into_iter()
+        one.into_iter().chain(several)
     }
 
     /// Returns the sum of a month's charges: its lines, and what is charged beside the scope.
@@ -225,6 +200,18 @@ impl<'a> Charges<'a> {
             total.add(&share.amounts);
         }
         total
+    }
+
+    /// Returns SageMaker's share of tax, and of support, in a month; absent where no pool of the kind is configured.
+    pub fn shares(&self, month: Month) -> Vec<(Kind, Amounts)> {
+        let is_configured = |kind: &Kind| self.pools.iter().any(|pool| pool.of == *kind);
+        let kinds = [Kind::Tax, Kind::Support].into_iter().filter(is_configured);
+        let shares = kinds.map(|kind| {
+            let shares = self.allocation.outside.iter();
+            let of_kind = shares.filter(|it| it.month == month && self.pools[it.pool].of == kind);
+            (kind, of_kind.map(|share| &share.amounts).sum())
+        });
+        shares.collect()
     }
 
     /// Returns the owner of a charge.
@@ -247,6 +234,43 @@ impl<'a> Charges<'a> {
                 format!("allocated: {}", self.pools[pool].name)
             }
         }
+    }
+}
+
+/// Splits a charge by the days in which its owner belonged to each team.
+fn split_by_team(charge: Charge, parts: &[Part]) -> Vec<Charge> {
+    let weights = Weights::new(parts.iter().map(|part| part.weight.unwrap_or_default()));
+    let weights = weights.expect("an owner's parts have weight");
+    let usage = charge.usage.map(|usage| weights.split(Money::from_units(usage)));
+    let mut usage = usage.map(|parts| parts.map(Money::units));
+    let amounts = charge.amounts.parts(&weights);
+    let parts = parts.iter().zip(amounts);
+    parts
+        .map(|(part, amounts)| Charge {
+            team: part.team,
+            amounts,
+            usage: usage.as_mut().and_then(Iterator::next),
+            ..charge
+        })
+        .collect()
+}
+
+fn of_balance(balance: &Balance, month: Month, cause: Cause) -> Charge {
+    Charge {
+        month,
+        bearer: balance.from,
+        team: None,
+        cause,
+        billed_account: balance.billed_account,
+        service: balance.service,
+        component: balance.component,
+        usage_type: None,
+        record_type: balance.record_type,
+        reason: balance.reason,
+        usage: None,
+        usage_unit: None,
+        amounts: balance.amounts.negated(),
+        estimated: balance.estimated,
     }
 }
 

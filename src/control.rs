@@ -109,6 +109,16 @@ impl Sum {
     }
 }
 
+/// Tells whether a control of the bill is tax.
+pub fn is_tax(control: &Control) -> bool {
+    control.record_type == TAX || control.service == TAX
+}
+
+/// Tells whether a control of the bill is support, and not the tax on it.
+pub fn is_support(control: &Control) -> bool {
+    !is_tax(control) && control.service.contains("Support")
+}
+
 /// Whether a control belongs to the scope by its service alone; tax is never asked for within it.
 pub fn is_scope_control(control: &Control) -> bool {
     is_in_scope(&control.service) && control.record_type != TAX
@@ -254,9 +264,9 @@ pub fn bridge(manifest: &Manifest, month: Month) -> Vec<Step> {
     let (mut tax, mut support, mut others) = (Amounts::ZERO, Amounts::ZERO, Amounts::ZERO);
     for control in manifest.bill.iter().filter(|control| control.month == month) {
         bill.add(&control.amounts);
-        if control.record_type == TAX || control.service == TAX {
+        if is_tax(control) {
             tax.subtract(&control.amounts);
-        } else if control.service.contains("Support") {
+        } else if is_support(control) {
             support.subtract(&control.amounts);
         } else if !is_in_scope(&control.service) {
             others.subtract(&control.amounts);

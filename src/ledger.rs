@@ -9,6 +9,7 @@ use crate::control::{self, Findings, Mismatch, Place, Residual};
 use crate::key;
 use crate::metric::{Amounts, Metric};
 use crate::money::Money;
+pub use crate::name::Names;
 use crate::owner::{Owner, Pool};
 use crate::period::Month;
 use crate::request::REST;
@@ -92,30 +93,6 @@ pub enum Reason {
     NotRead,
     /// Rounding, or a difference that the findings name.
     Residual,
-}
-
-/// Texts, each kept once.
-#[derive(Clone, Debug, Default)]
-pub struct Names {
-    texts: Vec<String>,
-    numbers: BTreeMap<String, u32>,
-}
-
-impl Names {
-    fn number(&mut self, text: &str) -> u32 {
-        if let Some(number) = self.numbers.get(text) {
-            return *number;
-        }
-        let number = u32::try_from(self.texts.len()).expect("fewer than 2³² names");
-        self.texts.push(text.to_owned());
-        self.numbers.insert(text.to_owned(), number);
-        number
-    }
-
-    /// Returns the text of a number.
-    pub fn text(&self, number: u32) -> &str {
-        &self.texts[usize::try_from(number).expect("a name's number is a place")]
-    }
 }
 
 impl Line {
@@ -216,6 +193,12 @@ pub fn post(snapshot: &Snapshot) -> Ledger {
     lines.extend(
         findings.residuals.iter().map(|residual| residual_line(residual, nobody_place, &mut names)),
     );
+    // A share of these may be charged, and a charge names them like a line.
+    for control in manifest.bill.iter().filter(|it| control::is_tax(it) || control::is_support(it))
+    {
+        names.number(&control.service);
+        names.number(&control.record_type);
+    }
     let mut ledger = Ledger { bearers, names, lines, findings, doubts };
     ledger.sort();
     let wrong: Vec<Mismatch> =

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
+use crate::split::Weights;
 
 /// A cost metric of Cost Explorer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -135,6 +136,14 @@ impl Amounts {
             }
         }
         Some(parts)
+    }
+
+    /// Splits each delivered metric by the same weights, part by part.
+    pub fn parts<'a>(&self, weights: &'a Weights) -> impl Iterator<Item = Amounts> + use<'a> {
+        let delivered = self.delivered;
+        let [a, b, c, d] = self.money.map(|money| weights.split(money));
+        let parts = a.zip(b).zip(c.zip(d));
+        parts.map(move |((a, b), (c, d))| Amounts { money: [a, b, c, d], delivered })
     }
 
     /// Tells whether every delivered amount is zero; where nothing was delivered, nothing is known to be zero.

@@ -42,6 +42,8 @@ pub enum NoteKind {
     Unattributed,
     /// Resources that may be the cause of cost without an owner.
     Candidates,
+    /// Shared cost that a rule could not move as it says.
+    Allocation,
     /// Budgets that cannot be judged.
     Budget,
 }
@@ -91,6 +93,7 @@ impl NoteKind {
             NoteKind::Evidence => "Evidence",
             NoteKind::Unattributed => "Unattributed",
             NoteKind::Candidates => "Candidates",
+            NoteKind::Allocation => "Shared cost",
             NoteKind::Budget => "Budget",
         }
     }

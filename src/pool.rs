@@ -8,7 +8,11 @@ use serde::Deserialize;
 
 use crate::metric::Metric;
 use crate::money::Money;
+use crate::owner::{self, Owner};
+use crate::selection::Selection;
 use crate::team::TeamName;
+use crate::usage::Component;
+use crate::weight::WeightTable;
 
 /// A pool of the configuration and its rule: a `[[pool]]` table.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -40,6 +44,9 @@ pub struct Pool {
     pub shares: BTreeMap<TeamName, Money>,
     /// The CSV of weights.
     pub file: Option<String>,
+    /// What the CSV says.
+    #[serde(skip)]
+    pub weights: WeightTable,
     /// What becomes of it in a month in which nobody has any weight.
     #[serde(default)]
     pub without_weight: WithoutWeight,
@@ -93,9 +100,9 @@ pub enum Method {
 pub enum Over {
     /// Teams as wholes.
     Teams,
-    /// Every space, user profile, domain and tag that was billed in the month.
+    /// Every space, user profile, domain and tag that was billed in the month beside the pools.
     Owners,
-    /// The user profiles and spaces of the domain that the cost is of.
+    /// The users and shared spaces of the domain that the cost is of.
     Users,
 }
 
@@ -110,22 +117,58 @@ pub enum WithoutWeight {
     Even,
 }
 
-/// Patterns that a line must match, each where it is given.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Selection {
-    /// The owner's domain, by id or name.
-    pub domain: Option<String>,
-    /// The billed account, or the owner's.
-    pub account: Option<String>,
-    /// The service.
-    pub service: Option<String>,
-    /// The component's name in files.
-    pub component: Option<String>,
-    /// The usage type.
-    pub usage_type: Option<String>,
-    /// The record type.
-    pub record_type: Option<String>,
-    /// The reason's name in files.
-    pub reason: Option<String>,
+impl Kind {
+    /// Tells what kind of shared cost a line is, by its owner, component and record type; none where it has an owner.
+    pub fn of(owner: &Owner, component: Component, unspaced_record_type: &str) -> Option<Kind> {
+        match owner {
+            Owner::Domain(_) if component == Component::HomeEfs => Some(Kind::HomeEfs),
+            Owner::Domain(_) => Some(Kind::Domain),
+            Owner::Pool(owner::Pool::SavingsPlan) => Some(Kind::SavingsPlan),
+            Owner::Unattributed => Some(match unspaced_record_type {
+                "Credit" => Kind::Credit,
+                "Refund" => Kind::Refund,
+                _ => Kind::Unattributed,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Returns the pool that holds this kind from the start, by the name that it has without any rule.
+    pub(crate) fn built_in(self) -> Option<owner::Pool> {
+        match self {
+            Kind::SavingsPlan => Some(owner::Pool::SavingsPlan),
+            Kind::Tax => Some(owner::Pool::Tax),
+            Kind::Support => Some(owner::Pool::Support),
+            _ => None,
+        }
+    }
+
+    /// Tells whether all of it is of domains.
+    pub(crate) fn is_of_domain(self) -> bool {
+        matches!(self, Kind::Domain | Kind::HomeEfs)
+    }
+
+    /// Tells whether it lies outside the scope.
+    pub(crate) fn is_outside(self) -> bool {
+        matches!(self, Kind::Tax | Kind::Support)
+    }
+}
+
+impl Pool {
+    /// Returns over whom it is split.
+    pub fn over(&self) -> Over {
+        let usual = if self.of.is_of_domain() { Over::Users } else { Over::Teams };
+        self.over.unwrap_or(usual)
+    }
+
+    /// Returns who owns what flows into it.
+    pub fn owner(&self) -> Owner {
+        let built_in = self.of.built_in().filter(|it| it.name() == self.name);
+        Owner::Pool(built_in.unwrap_or_else(|| owner::Pool::Named(self.name.clone())))
+    }
+
+    /// Tells whether it is split, and neither kept nor flows on as a whole.
+    pub fn is_split(&self) -> bool {
+        self.method.is_some_and(|it| it != Method::Keep)
+    }
 }

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use crate::membership::{self, Assignment, Sources};
 use crate::person::{self, Person};
 use crate::pool::Pool;
+use crate::rule::{self, NotPool};
+use crate::sheet::NotSheet;
 use crate::team::{Team, TeamName};
 
 /// The files that the configuration names, by the name that it gives them.
@@ -65,6 +67,17 @@ impl Problem {
     }
 }
 
+impl From<NotPool> for Problem {
+    fn from(error: NotPool) -> Problem {
+        match error {
+            NotPool::Table { line, why } => Problem::at(line, why),
+            NotPool::File(NotSheet { file, line, why }) => {
+                Problem { file: Some(file), line: Some(line), why }
+            }
+        }
+    }
+}
+
 impl Tables {
     /// Returns the names of the files that must be read before terms can be made.
     pub fn files(&self) -> BTreeSet<&str> {
@@ -75,7 +88,7 @@ impl Tables {
 
 impl Terms {
     /// Makes terms of their tables and files, or tells the first thing that is wrong.
-    pub fn make(tables: Tables, _files: &Files) -> Result<Terms, Problem> {
+    pub fn make(mut tables: Tables, files: &Files) -> Result<Terms, Problem> {
         let mut names: BTreeMap<&TeamName, u64> = BTreeMap::new();
         for team in &tables.team {
             if let Some(line) = names.insert(&team.name, team.line) {
@@ -83,6 +96,7 @@ impl Terms {
                 return Err(Problem::at(team.line, why));
             }
         }
+        rule::check(&mut tables.pool, files)?;
         let sources = Sources {
             people: tables.person,
             assignments: tables.assignment,
@@ -93,8 +107,9 @@ impl Terms {
 
     /// Returns every team that the configuration names, each at least once.
     pub fn named(&self) -> impl Iterator<Item = TeamName> + '_ {
-        let shares = self.pools.iter().flat_map(|pool| pool.shares.keys());
-        self.teams.iter().map(|team| &team.name).chain(shares).cloned()
+        let pools = self.pools.iter();
+        let charged = pools.flat_map(|pool| pool.shares.keys().chain(pool.weights.teams()));
+        self.teams.iter().map(|team| &team.name).chain(charged).cloned()
     }
 }
 

@@ -9,6 +9,7 @@ use crate::money::Money;
 use crate::note::{Note, NoteKind};
 use crate::notes;
 use crate::owner::Owner;
+use crate::pool::Kind;
 use crate::render::chart::Drawing;
 use crate::render::html::{
     Banner, BridgeRow, Chart, Figure, NoteRow, Page, Section, Statement, Tone,
@@ -169,7 +170,15 @@ fn figures(report: &Report<'_>) -> Vec<Figure> {
 }
 
 /// Cost and credits without an owner, apart: a credit must not hide cost that nobody bears.
+///
+/// Where rules moved some of it, what stays is all that can be said.
 fn unowned(report: &Report<'_>) -> String {
+    let moved = report.charges.of_month(report.month).any(|charge| {
+        !charge.cause.is_billed() && report.charges.bearer(&charge).owner == Owner::Unattributed
+    });
+    if moved {
+        return "after what rules moved".to_owned();
+    }
     let (mut cost, mut credit) = (Money::ZERO, Money::ZERO);
     for line in report.ledger.of_month(report.month) {
         let money = line.amounts.get(report.metric).unwrap_or(Money::ZERO);
@@ -209,8 +218,9 @@ fn statement(report: &Report<'_>) -> Statement {
         metric: report.metric.title().to_owned(),
         currency: manifest.currency.clone(),
         filters: format!(
-            "{view}; {}, and what carries a SageMaker tag; credits and refunds netted in; tax and support left out",
-            manifest.scope.services.join(", ")
+            "{view}; {}, and what carries a SageMaker tag; credits and refunds netted in; {}",
+            manifest.scope.services.join(", "),
+            beside(report)
         ),
         accounts,
     }
@@ -242,10 +252,42 @@ fn bridge(report: &Report<'_>) -> Vec<BridgeRow> {
     });
     rows.push(BridgeRow {
         what: "Sum of all lines".to_owned(),
-        amount: money_text(report.total(report.month)),
+        amount: money_text(report.ledger.total(report.month).get(report.metric)),
         is_total: true,
     });
+    let shares = report.charges.shares(report.month);
+    let is_more = !shares.is_empty();
+    rows.extend(shares.into_iter().map(|(kind, amounts)| BridgeRow {
+        what: format!("SageMaker's share of {}", share_word(kind)),
+        amount: money_text(amounts.get(report.metric)),
+        is_total: false,
+    }));
+    if is_more {
+        rows.push(BridgeRow {
+            what: "Charged".to_owned(),
+            amount: money_text(report.total(report.month)),
+            is_total: true,
+        });
+    }
     rows
+}
+
+fn share_word(kind: Kind) -> &'static str {
+    if kind == Kind::Tax { "tax" } else { "support" }
+}
+
+/// Tells what of tax and support is within the figures.
+fn beside(report: &Report<'_>) -> String {
+    let shares = report.charges.shares(report.month);
+    let charged: Vec<&str> = shares.iter().map(|(kind, _)| share_word(*kind)).collect();
+    match charged.as_slice() {
+        [] => "tax and support left out".to_owned(),
+        [one] => {
+            let other = if *one == "tax" { "support" } else { "tax" };
+            format!("SageMaker's share of {one} added; {other} left out")
+        }
+        both => format!("SageMaker's share of {} added", both.join(" and ")),
+    }
 }
 
 fn settlement(report: &Report<'_>) -> String {

@@ -51,6 +51,8 @@ struct Summary<'a> {
     bridge: Vec<BridgeStep>,
     control_total: Amounts,
     ledger_total: Amounts,
+    outside: Amounts,
+    charged_total: Amounts,
     residual: Amounts,
     coverage: Option<Covered>,
     settlement: &'a str,
@@ -231,6 +233,8 @@ fn summary<'a>(report: &'a Report<'a>, conditions: &[Condition], notes: Vec<Note
             .collect(),
         control_total: control::scope_total(manifest, report.month),
         ledger_total: report.ledger.total(report.month),
+        outside: report.charges.shares(report.month).iter().map(|(_, share)| share).sum(),
+        charged_total: report.charges.total(report.month),
         residual,
         coverage: coverage.map(|coverage| Covered {
             attributed: coverage.attributed,
