@@ -336,16 +336,18 @@ pub fn bearer_label(bearer: &Bearer) -> String {
     }
 }
 
-/// The definitions that are compiled in, in the order of the page.
-pub fn definitions() -> Vec<Definition> {
-    [
+/// The definitions that are compiled in, in the order of the page; by team only where anybody is charged.
+pub fn definitions(is_charging: bool) -> Vec<Definition> {
+    let teams = is_charging.then_some(include_str!("../reports/teams.toml"));
+    let always = [
         include_str!("../reports/domains.toml"),
         include_str!("../reports/owners.toml"),
         include_str!("../reports/components.toml"),
         include_str!("../reports/record_types.toml"),
         include_str!("../reports/unattributed.toml"),
-    ]
-    .into_iter()
-    .map(|text| toml::from_str(text).expect("the compiled-in definitions are valid"))
-    .collect()
+    ];
+    let texts = teams.into_iter().chain(always);
+    texts
+        .map(|text| toml::from_str(text).expect("the compiled-in definitions are valid"))
+        .collect()
 }
