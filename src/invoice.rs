@@ -46,9 +46,10 @@ pub fn bridge(report: &Report<'_>) -> Vec<MetricStep> {
         invoice = invoice.zip(amount).map(|(sum, amount)| sum + amount);
         steps.push(MetricStep { what: what.clone(), amount, is_total: false });
     }
-    let what = match outside.is_empty() {
-        true => "On the invoice, without tax and support",
-        false => "On the invoice, with SageMaker's share of what is charged beside it",
+    let what = if outside.is_empty() {
+        "On the invoice, without tax and support"
+    } else {
+        "On the invoice, with SageMaker's share of what is charged beside it"
     };
     steps.push(MetricStep { what: what.to_owned(), amount: invoice, is_total: true });
     steps
@@ -65,7 +66,8 @@ fn outside(report: &Report<'_>) -> Vec<Step> {
     let of = |pool: Pool, what: &str| {
         let shares = report.charges.allocation.outside.iter();
         let shares = shares.filter(|share| share.month == report.month);
-        let is_its = |place: usize| report.charges.bearers[place].owner == Owner::Pool(pool.clone());
+        let is_its =
+            |place: usize| report.charges.bearers[place].owner == Owner::Pool(pool.clone());
         let shares: Vec<&Amounts> =
             shares.filter(|share| is_its(share.bearer)).map(|share| &share.amounts).collect();
         (!shares.is_empty())

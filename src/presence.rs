@@ -84,7 +84,8 @@ impl<'a> Places<'a> {
             match &bearer.owner {
                 Owner::Space(domain, name) => {
                     places.spaces.insert((&domain.id, name.as_str()), place);
-                    let user = bearer.user_profile.as_ref().filter(|_| bearer.shared == Some(false));
+                    let user =
+                        bearer.user_profile.as_ref().filter(|_| bearer.shared == Some(false));
                     if let Some(user) = user {
                         places.private_spaces.entry((domain, user)).or_insert(place);
                     }
@@ -122,8 +123,7 @@ impl<'a> Places<'a> {
 pub fn of(report: &Report<'_>) -> Vec<Presence> {
     let count = report.charges.membership.teams.len();
     let mut presences = vec![Presence::default(); count + 1];
-    let at_end =
-        |place: usize| report.charges.team_at_end(report.month, place).unwrap_or(count);
+    let at_end = |place: usize| report.charges.team_at_end(report.month, place).unwrap_or(count);
     let places = Places::new(report);
     let billed: BTreeSet<(usize, usize)> = report
         .charges

@@ -347,7 +347,5 @@ pub fn definitions(is_charging: bool) -> Vec<Definition> {
         include_str!("../reports/unattributed.toml"),
     ];
     let texts = teams.into_iter().chain(always);
-    texts
-        .map(|text| toml::from_str(text).expect("the compiled-in definitions are valid"))
-        .collect()
+    texts.map(|text| toml::from_str(text).expect("the compiled-in definitions are valid")).collect()
 }

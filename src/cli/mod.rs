@@ -10,6 +10,7 @@ pub mod condition;
 mod section;
 pub mod statement;
 mod statement_tables;
+mod statement_people;
 pub mod page;
 pub mod drawing;
 pub mod definitions;

@@ -14,8 +14,8 @@ use crate::notes;
 use crate::period::Month;
 use crate::render::html::{Banner, Section, Tone};
 use crate::render::text::{Heading, dollars, grouped, others, percent};
-use crate::statement::{Statement, Statements};
 use crate::report::{ChartKind, Definition, Dimension, Report, Row, Settlement};
+use crate::statement::{Statement, Statements};
 
 /// Rows of a table that are shown when its definition does not say.
 const ROWS_SHOWN: usize = 50;
@@ -142,7 +142,8 @@ pub(super) fn teams(statements: &Statements<'_>, definition: &Definition) -> Sec
         ]
     };
     let changes = sorted.iter().map(|statement| statement.previous.change(statement.total));
-    let change: Option<Amount> = changes.collect::<Option<Vec<Amount>>>().map(|it| it.into_iter().sum());
+    let change: Option<Amount> =
+        changes.collect::<Option<Vec<Amount>>>().map(|it| it.into_iter().sum());
     let share = whole.basis_points_of(whole).map(percent).unwrap_or_default();
     let change = change.map(cents).unwrap_or_default();
     Section {
@@ -159,7 +160,8 @@ pub(super) fn teams(statements: &Statements<'_>, definition: &Definition) -> Sec
             String::new(),
             String::new(),
         ]),
-        note: "Each team's statement is behind its name; exact figures are in `teams.csv`.".to_owned(),
+        note: "Each team's statement is behind its name; exact figures are in `teams.csv`."
+            .to_owned(),
     }
 }
 

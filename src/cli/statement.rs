@@ -94,11 +94,8 @@ fn banners(report: &Report<'_>, conditions: &[Condition]) -> Vec<Banner> {
 fn figures(statements: &Statements<'_>, statement: &Statement) -> Vec<Figure> {
     let report = statements.report;
     let currency = &report.snapshot.manifest.currency;
-    let figure = |label: &str, value: String, hint: String| Figure {
-        label: label.to_owned(),
-        value,
-        hint,
-    };
+    let figure =
+        |label: &str, value: String, hint: String| Figure { label: label.to_owned(), value, hint };
     let credits = report.terms.style.credits;
     let of = |section| cents(statement.section(section, credits));
     let share = statement.total.exact.basis_points_of(statements.total.exact);
@@ -131,18 +128,14 @@ fn change(report: &Report<'_>, statement: &Statement) -> Figure {
     let before = report.month.plus(-1);
     let label = format!("Change from {before}");
     let then = statement.previous.amount.map(|then| format!("{before}: {}", cents(then)));
-    match statement.previous.change(statement.total) {
-        Some(change) => {
-            let sign = if change.cents > 0 { "+" } else { "" };
-            let value = format!("{sign}{}", cents(change));
-            Figure { label, value, hint: then.unwrap_or_default() }
-        }
-        None => {
-            let why_not = statement.previous.why_not.clone().unwrap_or_default();
-            let hint = then.map_or(why_not.clone(), |then| format!("{then}. {why_not}"));
-            Figure { label, value: "not comparable".to_owned(), hint: hint.replace('`', "") }
-        }
+    if let Some(change) = statement.previous.change(statement.total) {
+        let sign = if change.cents > 0 { "+" } else { "" };
+        let value = format!("{sign}{}", cents(change));
+        return Figure { label, value, hint: then.unwrap_or_default() };
     }
+    let why_not = statement.previous.why_not.clone().unwrap_or_default().replace('`', "");
+    let hint = then.map(|then| format!("{then}. ")).unwrap_or_default() + &why_not;
+    Figure { label, value: "not comparable".to_owned(), hint }
 }
 
 /// Tells whether the configuration charges SageMaker's share of tax or support.
@@ -205,7 +198,9 @@ fn how(report: &Report<'_>, statement: &Statement) -> String {
     match statement.team {
         Some(_) => {
             let name = quoted(&statement.name);
-            format!("Every line, rule and weight behind it: `apportion explain --month {month} --team {name}`")
+            format!(
+                "Every line, rule and weight behind it: `apportion explain --month {month} --team {name}`"
+            )
         }
         None => format!("Every line behind it: `apportion explain --month {month}`"),
     }

@@ -1,4 +1,4 @@
-//! Owns the tables of a statement: billed, shared by rule, credits, tax, years and budget, and who and what was there.
+//! Owns the tables of a statement: billed, shared by rule, credits, tax, years and budget.
 //!
 //! **Invariant:** every amount is a sum of printed cents, so each column adds up to its total.
 
@@ -7,15 +7,15 @@ use std::collections::BTreeMap;
 
 use crate::charged;
 use crate::cli::statement::{cents, charges_tax, credits_rule, tax_rule};
+use crate::cli::statement_people as people;
 use crate::figure::{Amount, Class, Figure, Source};
 use crate::money::Money;
 use crate::pool::{Method, Pool};
-use crate::presence;
 use crate::render::html;
 use crate::render::text::{Heading, dollars, grouped, percent};
 use crate::report::{self, Report};
 use crate::statement::{Section, Statement, Statements};
-use crate::terms::{Credits, People};
+use crate::terms::Credits;
 
 /// Builds every table of a statement.
 pub(super) fn sections(statements: &Statements<'_>, statement: &Statement) -> Vec<html::Section> {
@@ -28,13 +28,12 @@ pub(super) fn sections(statements: &Statements<'_>, statement: &Statement) -> Ve
     sections.extend(ruled(statements, statement, Section::Tax));
     sections.push(summed(report, statement));
     sections.push(years(report, statement));
-    sections.extend(owners(report, statement));
-    sections.extend(running(report, statement));
-    sections.extend(workers(report, statement));
+    sections.extend(people::sections(report, statement));
     sections
 }
 
-fn table(title: &str, caption: String, columns: Vec<Heading>) -> html::Section {
+/// Begins a table.
+pub(super) fn table(title: &str, caption: String, columns: Vec<Heading>) -> html::Section {
     html::Section {
         title: title.to_owned(),
         caption,
@@ -51,7 +50,7 @@ fn texts<const N: usize>(cells: [&str; N]) -> Vec<String> {
 }
 
 /// Names an owner, with the person that it is where one is known.
-fn owner(report: &Report<'_>, place: usize) -> String {
+pub(super) fn owner(report: &Report<'_>, place: usize) -> String {
     let label = report::bearer_label(&report.charges.bearers[place]);
     match report.person(place) {
         Some(person) => format!("{person}: {label}"),
@@ -111,7 +110,7 @@ fn billed(report: &Report<'_>, statement: &Statement) -> html::Section {
     }
     section.total = Some(vec!["Total".to_owned(), String::new(), cents(total), cents(total)]);
     if owners.is_empty() {
-        section.note = "Nothing was billed for it.".to_owned();
+        section.note.push_str("Nothing was billed for it.");
     }
     section
 }
@@ -164,7 +163,7 @@ fn ruled(
     if table.rows.is_empty() {
         // What is kept out is said among what the figures are.
         let is_said = section != Section::Tax || charges_tax(report);
-        table.note = "None in this month.".to_owned();
+        table.note.push_str("None in this month.");
         table.columns = vec![Heading::left("Rule")];
         return is_said.then_some(table);
     }
@@ -311,9 +310,10 @@ fn years(report: &Report<'_>, statement: &Statement) -> html::Section {
     if has_budget {
         columns.extend([Heading::right("Budget"), Heading::right("Left")]);
     }
-    let caption = match has_budget {
-        true => "What was charged so far, against the monthly budget times the months so far.",
-        false => "What was charged so far; no budget is configured.",
+    let caption = if has_budget {
+        "What was charged so far, against the monthly budget times the months so far."
+    } else {
+        "What was charged so far; no budget is configured."
     };
     let mut table = table("Month, quarter and year to date", caption.to_owned(), columns);
     let known = report.snapshot.manifest.scope.first;
@@ -339,93 +339,4 @@ fn years(report: &Report<'_>, statement: &Statement) -> html::Section {
 
 fn money(money: Option<Money>) -> String {
     money.map(dollars).unwrap_or_default()
-}
-
-/// Owners that were billed, and whether they still exist.
-fn owners(report: &Report<'_>, statement: &Statement) -> Option<html::Section> {
-    use crate::bearer::Existence;
-    let columns = vec![
-        Heading::left("Owner"),
-        Heading::left("Kind"),
-        Heading::left("Status"),
-        Heading::left("Last seen"),
-    ];
-    let caption = "Owners billed in the month, and whether the inventory still has them.";
-    let mut table = table("What was billed, and what still exists", caption.to_owned(), columns);
-    let taken = report.snapshot.manifest.taken_at;
-    let day = |at: jiff::Timestamp| jiff::tz::TimeZone::UTC.to_datetime(at).date().to_string();
-    let owners = statement.presence.billed.iter();
-    let owners = owners.map(|place| (*place, &report.charges.bearers[*place]));
-    for (place, bearer) in owners.filter(|(_, bearer)| bearer.owner.domain().is_some()) {
-        let (status, seen) = match bearer.existence {
-            Existence::Listed => ("exists", day(taken)),
-            Existence::LastSeen(at) => ("gone", day(at)),
-            Existence::NeverListed => ("not in inventory", "never".to_owned()),
-            Existence::Unknown => ("inventory not read", String::new()),
-        };
-        let kind = bearer.owner.kind().replace('_', " ");
-        table.rows.push(vec![owner(report, place), kind, status.to_owned(), seen]);
-    }
-    (!table.rows.is_empty()).then_some(table)
-}
-
-/// What runs, as of the snapshot.
-fn running(report: &Report<'_>, statement: &Statement) -> Option<html::Section> {
-    let columns = vec![
-        Heading::left("What"),
-        Heading::left("Name"),
-        Heading::left("Owner"),
-        Heading::left("Instance type"),
-    ];
-    let taken = jiff::tz::TimeZone::UTC.to_datetime(report.snapshot.manifest.taken_at).date();
-    let caption = format!("Apps, endpoints and notebook instances in service on {taken}.");
-    let mut table = table("What runs now", caption, columns);
-    for running in &statement.presence.running {
-        table.rows.push(vec![
-            running.kind.replace('-', " "),
-            running.name.clone(),
-            owner(report, running.bearer),
-            running.instance_type.clone().unwrap_or_default(),
-        ]);
-    }
-    (!table.rows.is_empty()).then_some(table)
-}
-
-/// Who worked in the team's shared spaces; people of other teams as the configuration says.
-fn workers(report: &Report<'_>, statement: &Statement) -> Option<html::Section> {
-    let columns = vec![Heading::left("Space"), Heading::left("Who"), Heading::left("Team")];
-    let mut caption = "A shared space is charged to its own team, whoever works in it.".to_owned();
-    let people = report.terms.style.people;
-    caption.push_str(match people {
-        People::Names => "",
-        People::Ids => " People of other teams go by an id.",
-        People::Hidden => " People of other teams are not named.",
-    });
-    let mut table = table("Who worked in shared spaces", caption, columns);
-    let mut hidden: BTreeMap<usize, usize> = BTreeMap::new();
-    for worker in &statement.presence.workers {
-        let is_own = worker.team == statement.team;
-        let name = || match worker.bearer.and_then(|place| report.person(place)) {
-            Some(person) => format!("{person}: {}", worker.name),
-            None => worker.name.to_string(),
-        };
-        let who = match people {
-            _ if is_own => name(),
-            People::Names => name(),
-            People::Ids => presence::pseudonym(&worker.domain, &worker.name),
-            People::Hidden => {
-                *hidden.entry(worker.space).or_default() += 1;
-                continue;
-            }
-        };
-        let teams = &report.charges.membership.teams;
-        let team = worker.team.map_or(report::NO_TEAM, |place| teams[place].as_str());
-        table.rows.push(vec![owner(report, worker.space), who, team.to_owned()]);
-    }
-    for (space, count) in hidden {
-        let who = if count == 1 { "1 person".to_owned() } else { format!("{count} people") };
-        table.rows.push(vec![owner(report, space), who, "other teams".to_owned()]);
-    }
-    table.rows.sort();
-    (!table.rows.is_empty()).then_some(table)
 }

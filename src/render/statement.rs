@@ -77,7 +77,8 @@ mod tests {
             version: "0.1.0".into(),
         };
         let html = render(&sheet);
-        for words in ["R&amp;D &lt;b&gt;", "&lt;script&gt;", "<code>AWS</code>", "20261120", "all"] {
+        for words in ["R&amp;D &lt;b&gt;", "&lt;script&gt;", "<code>AWS</code>", "20261120", "all"]
+        {
             assert!(html.contains(words), "{words} is missing");
         }
         for request in ["<script", "src=", "href=", "url(", "@import", "http://", "https://"] {
