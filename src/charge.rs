@@ -193,6 +193,31 @@ impl<'a> Charges<'a> {
         one.into_iter().chain(several)
     }
 
+    /// Splits an owner's amount of a month over the teams that it belonged to.
+    pub fn over_teams(
+        &self,
+        month: Month,
+        bearer: usize,
+        money: Money,
+    ) -> Vec<(Option<usize>, Money)> {
+        match self.membership.of(month, bearer) {
+            [] => vec![(self.teams_themselves[bearer], money)],
+            [only] => vec![(only.team, money)],
+            several => {
+                let weights: Vec<Money> =
+                    several.iter().map(|part| part.weight.unwrap_or(Money::ZERO)).collect();
+                let parts = money.split(&weights).expect("an owner's parts have weight");
+                several.iter().map(|part| part.team).zip(parts).collect()
+            }
+        }
+    }
+
+    /// Returns the team that an owner belongs to at the end of a month.
+    pub fn team_at_end(&self, month: Month, bearer: usize) -> Option<usize> {
+        let last = self.membership.of(month, bearer).last();
+        last.map_or(self.teams_themselves[bearer], |part| part.team)
+    }
+
     /// Returns the sum of a month's charges: its lines, and what is charged beside the scope.
     pub fn total(&self, month: Month) -> Amounts {
         let mut total = self.ledger.total(month);

@@ -16,7 +16,7 @@ use crate::report::Report;
 use crate::table::{Cell, Column, Kind, Table};
 use crate::team::TeamName;
 
-const fn column(name: &'static str, heading: &'static str, kind: Kind) -> Column {
+pub(crate) const fn column(name: &'static str, heading: &'static str, kind: Kind) -> Column {
     Column { name, heading, kind }
 }
 
@@ -86,7 +86,7 @@ fn line_row<'a>(report: &'a Report<'a>, charge: &Charge) -> Vec<Cell<'a>> {
 }
 
 /// The cells of account, domain, user profile and space.
-fn owner_cells(bearer: &Bearer) -> [Cell<'_>; 4] {
+pub(crate) fn owner_cells(bearer: &Bearer) -> [Cell<'_>; 4] {
     let domain = bearer.owner.domain();
     let space = match &bearer.owner {
         Owner::Space(_, space) => Cell::text(space.as_str()),
@@ -100,7 +100,8 @@ fn owner_cells(bearer: &Bearer) -> [Cell<'_>; 4] {
     ]
 }
 
-fn tag_cell(owner: &Owner) -> Cell<'_> {
+/// The cell of what an owner is by a tag, a team or a pool.
+pub(crate) fn tag_cell(owner: &Owner) -> Cell<'_> {
     match owner {
         Owner::Tag { key, value } => Cell::text(format!("{key}={value}")),
         Owner::Team(team) => Cell::text(format!("team={team}")),

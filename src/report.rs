@@ -282,6 +282,11 @@ impl Report<'_> {
         }
     }
 
+    /// Returns the person that an owner is or belongs to, where one joins it.
+    pub fn person(&self, _bearer: usize) -> Option<&str> {
+        None
+    }
+
     /// Tells the region of a charge: of its owner's ARN, else of its usage type.
     pub fn region(&self, charge: &Charge) -> Option<String> {
         match self.charges.bearer(charge).owner.domain() {
@@ -331,16 +336,16 @@ pub fn bearer_label(bearer: &Bearer) -> String {
     }
 }
 
-/// The definitions that are compiled in, in the order of the page.
-pub fn definitions() -> Vec<Definition> {
-    [
+/// The definitions that are compiled in, in the order of the page; by team only where anybody is charged.
+pub fn definitions(is_charging: bool) -> Vec<Definition> {
+    let teams = is_charging.then_some(include_str!("../reports/teams.toml"));
+    let always = [
         include_str!("../reports/domains.toml"),
         include_str!("../reports/owners.toml"),
         include_str!("../reports/components.toml"),
         include_str!("../reports/record_types.toml"),
         include_str!("../reports/unattributed.toml"),
-    ]
-    .into_iter()
-    .map(|text| toml::from_str(text).expect("the compiled-in definitions are valid"))
-    .collect()
+    ];
+    let texts = teams.into_iter().chain(always);
+    texts.map(|text| toml::from_str(text).expect("the compiled-in definitions are valid")).collect()
 }

@@ -6,9 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use crate::fiscal::FiscalYear;
+use crate::journal::JournalTerms;
 use crate::membership::{self, Assignment, Sources};
 use crate::person::{self, Person};
 use crate::pool::Pool;
+use crate::rate::{Currency, Rates};
 use crate::rule::{self, NotPool};
 use crate::sheet::NotSheet;
 use crate::team::{Team, TeamName};
@@ -27,6 +30,12 @@ pub struct Terms {
     pub pools: Vec<Pool>,
     /// What statements show.
     pub style: Style,
+    /// When a fiscal year begins.
+    pub fiscal: FiscalYear,
+    /// The currency of a converted column and its rates, where one is wanted.
+    pub rates: Option<Rates>,
+    /// The accounts of the journal, where one is wanted.
+    pub journal: Option<JournalTerms>,
 }
 
 /// The tables of the configuration that terms are made of, as they were written.
@@ -46,6 +55,22 @@ pub struct Tables {
     pub pool: Vec<Pool>,
     /// `[statements]`.
     pub statements: Style,
+    /// `fiscal_year_start`.
+    pub fiscal_year_start: FiscalYear,
+    /// `[rates]`.
+    pub rates: Option<Conversion>,
+    /// `[journal]`.
+    pub journal: Option<JournalTerms>,
+}
+
+/// Which currency amounts are converted to, and where its rates are: the `[rates]` table.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Conversion {
+    /// The CSV of rates.
+    pub file: String,
+    /// The currency.
+    pub currency: Currency,
 }
 
 /// What is wrong with terms, and where.
@@ -71,10 +96,14 @@ impl From<NotPool> for Problem {
     fn from(error: NotPool) -> Problem {
         match error {
             NotPool::Table { line, why } => Problem::at(line, why),
-            NotPool::File(NotSheet { file, line, why }) => {
-                Problem { file: Some(file), line: Some(line), why }
-            }
+            NotPool::File(error) => error.into(),
         }
+    }
+}
+
+impl From<NotSheet> for Problem {
+    fn from(error: NotSheet) -> Problem {
+        Problem { file: Some(error.file), line: Some(error.line), why: error.why }
     }
 }
 
@@ -82,7 +111,8 @@ impl Tables {
     /// Returns the names of the files that must be read before terms can be made.
     pub fn files(&self) -> BTreeSet<&str> {
         let pools = self.pool.iter().filter_map(|pool| pool.file.as_deref());
-        pools.chain(self.teams.file.as_deref()).collect()
+        let rates = self.rates.as_ref().map(|rates| rates.file.as_str());
+        pools.chain(self.teams.file.as_deref()).chain(rates).collect()
     }
 }
 
@@ -97,12 +127,34 @@ impl Terms {
             }
         }
         rule::check(&mut tables.pool, files)?;
+        let rates = match &tables.rates {
+            None => None,
+            Some(Conversion { file, currency }) => {
+                let bytes = files.get(file).map(Vec::as_slice).unwrap_or_default();
+                Some(Rates::parse(file, bytes, currency)?)
+            }
+        };
         let sources = Sources {
             people: tables.person,
             assignments: tables.assignment,
             tags: tables.teams.tags,
         };
-        Ok(Terms { teams: tables.team, sources, pools: tables.pool, style: tables.statements })
+        Ok(Terms {
+            teams: tables.team,
+            sources,
+            pools: tables.pool,
+            style: tables.statements,
+            fiscal: tables.fiscal_year_start,
+            rates,
+            journal: tables.journal,
+        })
+    }
+
+    /// Tells whether anything says who is charged, so that there is something to state.
+    pub fn is_charging(&self) -> bool {
+        let Sources { people, assignments, tags, .. } = &self.sources;
+        let has_rules = !(self.teams.is_empty() && self.pools.is_empty());
+        has_rules || !(people.is_empty() && assignments.is_empty() && tags.is_empty())
     }
 
     /// Returns every team that the configuration names, each at least once.

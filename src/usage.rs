@@ -3,6 +3,11 @@
 //! A usage type reads `{REGION}-{Component}:{kind}-{instance}`; unknown ones are shown raw, never dropped.
 //! The grouping follows what the public CUDOS dashboards group, by the parsed component instead of by substrings.
 
+/// Tells whether a record type is a credit or a refund; a discount is neither.
+pub fn is_credit(record_type: &str) -> bool {
+    ["Credit", "Refund"].contains(&unspaced(record_type).as_str())
+}
+
 /// A component of SageMaker, as the chart by component shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Component {

@@ -197,7 +197,7 @@ pub fn report(
             ),
         ));
     }
-    let definitions = definitions::load(&writing.definition)?;
+    let definitions = definitions::load(&writing.definition, context.loaded.terms.is_charging())?;
     let ledger = ledger::post(snapshot);
     let metric = context.metric(writing.metric);
     let terms = &context.loaded.terms;

@@ -9,6 +9,8 @@ use toml::Spanned;
 use crate::arn::{AccountId, DomainId, SpaceName, UserProfileName};
 use crate::aws;
 use crate::budget::{LocalBudget, Notification, NotificationKind, Scope, Threshold};
+use crate::fiscal::FiscalYear;
+use crate::journal::JournalTerms;
 use crate::membership::{self, Assignment};
 use crate::metric::Metric;
 use crate::money::Money;
@@ -16,7 +18,7 @@ use crate::person::{self, Person};
 use crate::pool::Pool;
 use crate::store::disk;
 use crate::team::Team;
-use crate::terms::{Files, Style, Tables, Terms};
+use crate::terms::{Conversion, Files, Style, Tables, Terms};
 
 /// What the configuration file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -50,6 +52,12 @@ pub struct Config {
     pub pool: Vec<Spanned<Pool>>,
     /// What statements show.
     pub statements: Style,
+    /// The month, 1 to 12, in which a fiscal year begins.
+    pub fiscal_year_start: FiscalYear,
+    /// The currency of a converted column, and its rates.
+    pub rates: Option<Conversion>,
+    /// The accounts of the journal.
+    pub journal: Option<JournalTerms>,
 }
 
 /// The cost allocation tag keys that `tags` cares for.
@@ -228,6 +236,9 @@ impl Config {
             person: self.person.iter().map(person).collect(),
             pool: self.pool.iter().map(pool).collect(),
             statements: self.statements,
+            fiscal_year_start: self.fiscal_year_start,
+            rates: self.rates.clone(),
+            journal: self.journal.clone(),
         }
     }
 

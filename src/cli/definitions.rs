@@ -7,8 +7,8 @@ use crate::report::{self, Definition};
 use crate::store::disk;
 
 /// Loads the definitions that were named, after those that always belong to a report.
-pub fn load(paths: &[PathBuf]) -> Result<Vec<Definition>, Failure> {
-    let mut definitions = report::definitions();
+pub fn load(paths: &[PathBuf], is_charging: bool) -> Result<Vec<Definition>, Failure> {
+    let mut definitions = report::definitions(is_charging);
     for path in paths {
         let text = String::from_utf8_lossy(&disk::read(path)?).into_owned();
         let definition: Definition = toml::from_str(&text).map_err(|error| Failure {

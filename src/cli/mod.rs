@@ -8,6 +8,9 @@ pub mod error;
 pub mod ui;
 pub mod condition;
 mod section;
+pub mod statement;
+mod statement_tables;
+mod statement_people;
 pub mod page;
 pub mod drawing;
 pub mod definitions;
@@ -86,7 +89,7 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
         Command::Run(args) => {
             // All that can be known to be wrong is found before the first paid request.
             let month = context.month(args.place.month)?;
-            definitions::load(&args.writing.definition)?;
+            definitions::load(&args.writing.definition, context.loaded.terms.is_charging())?;
             store::disk::prove_writable(&args.writing.out)?;
             let settings = context.aws_settings(&args.asking.aws);
             check::check(context, &settings, &args.asking.aws).await?;

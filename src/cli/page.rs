@@ -5,6 +5,7 @@ use crate::cli::condition::Condition;
 use crate::cli::section::{self, is_full, money_text};
 use crate::cli::ui::receipt_text;
 use crate::control;
+use crate::invoice;
 use crate::money::Money;
 use crate::note::{Note, NoteKind};
 use crate::notes;
@@ -15,7 +16,8 @@ use crate::render::html::{
     Banner, BridgeRow, Chart, Figure, NoteRow, Page, Section, Statement, Tone,
 };
 use crate::render::text::{dollars, percent};
-use crate::report::{Definition, Report, Settlement};
+use crate::report::{Definition, Dimension, Report, Settlement};
+use crate::statement::Statements;
 
 /// Builds the page.
 pub fn page(
@@ -25,10 +27,18 @@ pub fn page(
     drawings: &[(String, Drawing)],
     notes: &[Note],
     conditions: &[Condition],
+    statements: Option<&Statements<'_>>,
 ) -> Page {
     let manifest = &report.snapshot.manifest;
-    let mut sections: Vec<Section> =
-        definitions.iter().map(|definition| section::section(report, definition)).collect();
+    let mut sections: Vec<Section> = definitions
+        .iter()
+        .map(|definition| match statements {
+            Some(statements) if definition.rows == [Dimension::Team] => {
+                section::teams(statements, definition)
+            }
+            _ => section::section(report, definition),
+        })
+        .collect();
     // Budgets are about the open month; beside an older report they would mislead.
     let alerts = if section::is_near_open(report) { alerts } else { &[] };
     sections.extend(section::budgets(report, alerts));
@@ -41,6 +51,7 @@ pub fn page(
         budgets: section::over(report, alerts),
         statement: statement(report),
         bridge: bridge(report),
+        metric_bridge: metric_bridge(report),
         settlement: settlement(report),
         charts: drawings
             .iter()
@@ -61,7 +72,8 @@ pub fn page(
     }
 }
 
-fn organisation(report: &Report<'_>) -> String {
+/// Names the organisation or account reported on.
+pub(super) fn organisation(report: &Report<'_>) -> String {
     let manifest = &report.snapshot.manifest;
     let name = report.snapshot.inventory.accounts.get(&manifest.caller);
     let account = match name {
@@ -201,11 +213,6 @@ fn signed(points: i128) -> String {
 
 fn statement(report: &Report<'_>) -> Statement {
     let manifest = &report.snapshot.manifest;
-    let view = match &manifest.billing_view {
-        Some(view) if view.contains("primary") => "billable (primary billing view)".to_owned(),
-        Some(view) => format!("as billing view {view} shows it, which may be pro forma"),
-        None => "billable".to_owned(),
-    };
     let mut accounts: Vec<String> = manifest
         .billed_accounts
         .iter()
@@ -217,13 +224,21 @@ fn statement(report: &Report<'_>) -> Statement {
     Statement {
         metric: report.metric.title().to_owned(),
         currency: manifest.currency.clone(),
-        filters: format!(
-            "{view}; {}, and what carries a SageMaker tag; credits and refunds netted in; {}",
-            manifest.scope.services.join(", "),
-            beside(report)
-        ),
+        filters: format!("{}; credits and refunds netted in; {}", scope(report), beside(report)),
         accounts,
     }
+}
+
+/// Says what is in the figures.
+pub(super) fn scope(report: &Report<'_>) -> String {
+    let manifest = &report.snapshot.manifest;
+    let view = match &manifest.billing_view {
+        Some(view) if view.contains("primary") => "billable (primary billing view)".to_owned(),
+        Some(view) => format!("as billing view {view} shows it, which may be pro forma"),
+        None => "billable".to_owned(),
+    };
+    let services = manifest.scope.services.join(", ");
+    format!("{view}; {services}, and what carries a SageMaker tag")
 }
 
 fn bridge(report: &Report<'_>) -> Vec<BridgeRow> {
@@ -290,7 +305,18 @@ fn beside(report: &Report<'_>) -> String {
     }
 }
 
-fn settlement(report: &Report<'_>) -> String {
+/// From the report's metric to the invoice, where there is more than one metric to tell of.
+fn metric_bridge(report: &Report<'_>) -> Vec<BridgeRow> {
+    let rows = invoice::bridge(report).into_iter().map(|step| BridgeRow {
+        what: step.what,
+        amount: step.amount.map_or_else(|| "not delivered".to_owned(), dollars),
+        is_total: step.is_total,
+    });
+    rows.collect()
+}
+
+/// Says how final the month is.
+pub(super) fn settlement(report: &Report<'_>) -> String {
     match report.settlement(report.month) {
         Settlement::Open => "Open: the month is not over.".to_owned(),
         Settlement::Estimated => "Estimated: AWS may still change the figures.".to_owned(),

@@ -7,11 +7,15 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::alert::Alert;
+use crate::charged;
+use crate::cli;
 use crate::cli::condition::{self, Condition};
 use crate::cli::drawing;
 use crate::cli::page;
 use crate::control;
 use crate::files;
+use crate::invoice;
+use crate::journal;
 use crate::metric::Amounts;
 use crate::money::Money;
 use crate::note::Note;
@@ -20,6 +24,7 @@ use crate::period::Month;
 use crate::render::{self, chart::Drawing};
 use crate::report::{Definition, Report};
 use crate::snapshot::Receipt;
+use crate::statement::{self, Statements};
 use crate::store::disk::{self, sha256};
 use crate::table::Table;
 
@@ -49,6 +54,7 @@ struct Summary<'a> {
     billing_view: &'a str,
     bill: Amounts,
     bridge: Vec<BridgeStep>,
+    metric_bridge: Vec<BridgeStep>,
     control_total: Amounts,
     ledger_total: Amounts,
     outside: Amounts,
@@ -197,13 +203,40 @@ fn fill(
         folder.put(&format!("charts/{name}.svg"), svg.as_bytes())?;
         folder.put(&format!("charts/{name}.png"), png)?;
     }
+    let statements = report.terms.is_charging().then(|| statement::of(report)).flatten();
+    if let Some(statements) = &statements {
+        put_statements(folder, statements, conditions)?;
+    }
     let notes = notes::of(report);
+    let (alerts, definitions) = (edition.alerts, edition.definitions);
     let page =
-        page::page(report, edition.alerts, edition.definitions, &drawings, &notes, conditions);
+        page::page(report, alerts, definitions, &drawings, &notes, conditions, statements.as_ref());
     folder.put("report.html", render::html::render(&page).as_bytes())?;
     folder.put_json("summary.json", &summary(report, conditions, notes))?;
     let outputs = std::mem::take(&mut folder.written);
     folder.put_json("manifest.json", &published(edition, outputs))
+}
+
+/// Writes what each team is charged: one file of all, a page and a CSV each, and the journal.
+fn put_statements(
+    folder: &mut Folder,
+    statements: &Statements<'_>,
+    conditions: &[Condition],
+) -> Result<(), disk::Error> {
+    folder.put_table("teams.csv", charged::teams(statements))?;
+    disk::create_folder(&folder.path.join("teams"))?;
+    for statement in &statements.statements {
+        let sheet = cli::statement::sheet(statements, statement, conditions);
+        let html = render::statement::render(&sheet);
+        folder.put(&format!("teams/{}.html", statement.stem), html.as_bytes())?;
+        let rows = charged::statement(statements, statement);
+        folder.put_table(&format!("teams/{}.csv", statement.stem), rows)?;
+    }
+    if let Some(entries) = charged::journal(statements) {
+        let currency = &statements.report.snapshot.manifest.currency;
+        folder.put_table("journal.csv", journal::tabulate(&entries, currency))?;
+    }
+    Ok(())
 }
 
 fn receipt(report: &Report<'_>) -> ReceiptSummary {
@@ -230,6 +263,10 @@ fn summary<'a>(report: &'a Report<'a>, conditions: &[Condition], notes: Vec<Note
                 what: step.what.clone(),
                 amount: step.amounts.get(report.metric),
             })
+            .collect(),
+        metric_bridge: invoice::bridge(report)
+            .into_iter()
+            .map(|step| BridgeStep { what: step.what, amount: step.amount })
             .collect(),
         control_total: control::scope_total(manifest, report.month),
         ledger_total: report.ledger.total(report.month),

@@ -7,12 +7,15 @@ use std::fmt::Write;
 use jiff::tz::TimeZone;
 
 use crate::alert::{Alert, State};
+use crate::cli::statement::cents;
+use crate::figure::Amount;
 use crate::money::Money;
 use crate::notes;
 use crate::period::Month;
 use crate::render::html::{Banner, Section, Tone};
 use crate::render::text::{Heading, dollars, grouped, others, percent};
 use crate::report::{ChartKind, Definition, Dimension, Report, Row, Settlement};
+use crate::statement::{Statement, Statements};
 
 /// Rows of a table that are shown when its definition does not say.
 const ROWS_SHOWN: usize = 50;
@@ -109,8 +112,56 @@ pub(super) fn section(report: &Report<'_>, definition: &Definition) -> Section {
         caption: definition.caption.clone(),
         columns,
         rows: lines,
+        links: Vec::new(),
         total: Some(total),
         note: if rest.is_empty() { String::new() } else { whereabouts(definition) },
+    }
+}
+
+/// Builds the table of teams out of their statements, whose cents add up, with a link to each.
+pub(super) fn teams(statements: &Statements<'_>, definition: &Definition) -> Section {
+    let report = statements.report;
+    let currency = &report.snapshot.manifest.currency;
+    let mut columns = vec![Heading::left("Team"), Heading::right(format!("Total, {currency}"))];
+    columns.push(Heading::right("Share"));
+    columns.push(Heading::right(format!("Change from {}", report.month.plus(-1))));
+    columns.extend([Heading::right("Budget"), Heading::right("Left")]);
+    let mut sorted: Vec<&Statement> = statements.statements.iter().collect();
+    sorted.sort_by_key(|statement| std::cmp::Reverse(statement.total.exact));
+    let whole = statements.total.exact;
+    let row = |statement: &&Statement| {
+        let share = statement.total.exact.basis_points_of(whole);
+        let change = statement.previous.change(statement.total);
+        vec![
+            statement.name.clone(),
+            cents(statement.total),
+            share.map(percent).unwrap_or_default(),
+            change.map_or_else(|| "not comparable".to_owned(), cents),
+            money_text(statement.spans[0].budget),
+            money_text(statement.spans[0].left()),
+        ]
+    };
+    let changes = sorted.iter().map(|statement| statement.previous.change(statement.total));
+    let change: Option<Amount> =
+        changes.collect::<Option<Vec<Amount>>>().map(|it| it.into_iter().sum());
+    let share = whole.basis_points_of(whole).map(percent).unwrap_or_default();
+    let change = change.map(cents).unwrap_or_default();
+    Section {
+        title: definition.title.clone(),
+        caption: definition.caption.clone(),
+        columns,
+        rows: sorted.iter().map(row).collect(),
+        links: sorted.iter().map(|it| format!("teams/{}.html", it.stem)).collect(),
+        total: Some(vec![
+            "Total".to_owned(),
+            cents(statements.total),
+            share,
+            change,
+            String::new(),
+            String::new(),
+        ]),
+        note: "Each team's statement is behind its name; exact figures are in `teams.csv`."
+            .to_owned(),
     }
 }
 
@@ -191,6 +242,7 @@ pub(super) fn budgets(report: &Report<'_>, alerts: &[Alert]) -> Option<Section> 
             Heading::left("Remark"),
         ],
         rows: rows.collect(),
+        links: Vec::new(),
         total: None,
         note: if left_out > 0 {
             format!("{left_out} more rows are in `alerts.csv`.")

@@ -11,9 +11,15 @@ use serde::Serialize;
 
 use crate::render::text::Heading;
 
-const TEMPLATE: &str = include_str!("../../templates/report.html");
-const STYLE: &str = include_str!("../../templates/report.css");
+const TEMPLATES: [(&str, &str); 3] = [
+    (TEMPLATE_NAME, include_str!("../../templates/report.html")),
+    (super::statement::TEMPLATE_NAME, include_str!("../../templates/statement.html")),
+    ("table.html", include_str!("../../templates/table.html")),
+];
 const TEMPLATE_NAME: &str = "report.html";
+
+/// The style of every page.
+pub(super) const STYLE: &str = include_str!("../../templates/report.css");
 
 /// All that the page says; every amount is already a string for people.
 #[derive(Clone, Debug, Serialize)]
@@ -34,6 +40,8 @@ pub struct Page {
     pub statement: Statement,
     /// From the bill to the ledger, in order.
     pub bridge: Vec<BridgeRow>,
+    /// From the report's metric to the invoice, in order.
+    pub metric_bridge: Vec<BridgeRow>,
     /// Whether the month may still move, as a sentence.
     pub settlement: String,
     /// The charts, in order.
@@ -130,6 +138,8 @@ pub struct Section {
     pub columns: Vec<Heading>,
     /// The rows; each has one cell a column.
     pub rows: Vec<Vec<String>>,
+    /// Where the first cell of each row leads; empty where none leads anywhere, and so is a row's.
+    pub links: Vec<String>,
     /// The row of totals.
     pub total: Option<Vec<String>>,
     /// What is said below the table, as where the rest of the rows is; may be empty.
@@ -149,22 +159,29 @@ pub struct NoteRow {
 
 /// Returns the page as HTML.
 pub fn render(page: &Page) -> String {
-    for section in &page.sections {
+    fill(TEMPLATE_NAME, &page.sections, context! { page => Serde(page), style => STYLE })
+}
+
+/// Fills a template whose sections are those given.
+pub(super) fn fill(name: &str, sections: &[Section], values: Value) -> String {
+    for section in sections {
         let width = section.columns.len();
         let fits = section.rows.iter().chain(&section.total).all(|row| row.len() == width);
         assert!(fits, "a row of `{}` has one cell a column", section.title);
+        let leads = section.links.is_empty() || section.links.len() == section.rows.len();
+        assert!(leads, "each row of `{}` leads somewhere or none does", section.title);
     }
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let lines = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(lines.expect("the default delimiters are distinct"));
     environment.add_filter("code", |text: &str| Value::from_safe_string(code(text)));
-    // The name's ending turns on escaping.
-    environment.add_template(TEMPLATE_NAME, TEMPLATE).expect("the template is well-formed");
-    let template = environment.get_template(TEMPLATE_NAME).expect("the template was just added");
-    template
-        .render(context! { page => Serde(page), style => STYLE })
-        .expect("the template names what the page has")
+    for (name, template) in TEMPLATES {
+        // The name's ending turns on escaping.
+        environment.add_template(name, template).expect("the template is well-formed");
+    }
+    let template = environment.get_template(name).expect("the template is among those added");
+    template.render(values).expect("the template names what the page has")
 }
 
 /// Escapes a sentence and sets the names between its backticks as code; an odd backtick is left out.
@@ -215,6 +232,7 @@ mod tests {
                 amount: "1,234.56".into(),
                 is_total: true,
             }],
+            metric_bridge: Vec::new(),
             settlement: "Estimated until the bill is final.".into(),
             charts: vec![Chart {
                 title: "Trend".into(),
@@ -226,6 +244,7 @@ mod tests {
                 caption: "All owners.".into(),
                 columns: vec![Heading::left("owner"), Heading::right("USD")],
                 rows: vec![row(["<script>alert('x')</script>", "1.00"])],
+                links: Vec::new(),
                 total: Some(row(["total", "1.00"])),
                 note: "The rest is in owners.csv.".into(),
             }],

@@ -11,3 +11,4 @@ pub mod json;
 
 pub mod chart;
 pub mod html;
+pub mod statement;

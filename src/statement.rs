@@ -1,0 +1,266 @@
+//! Owns statements: what each team is charged in the report's month, against earlier months, its year and its budget.
+//!
+//! **Invariant:** the printed totals of all statements sum to the printed charged total of the month.
+
+use std::collections::BTreeMap;
+
+use crate::figure::{self, Amount, Class, Figure, Source};
+use crate::money::Money;
+use crate::notes;
+use crate::period::Month;
+use crate::presence::{self, Presence};
+use crate::report::{NO_TEAM, Report, Settlement};
+use crate::team::{self, TeamName};
+use crate::terms::Credits;
+
+/// Every statement of a month.
+pub struct Statements<'a> {
+    /// The report.
+    pub report: &'a Report<'a>,
+    /// One a team, in the order of teams, and last the one of what has no team.
+    pub statements: Vec<Statement>,
+    /// What all of them sum to.
+    pub total: Amount,
+    /// What a spread gave in a section, to whomever.
+    pub wholes: BTreeMap<(Section, usize), Amount>,
+    /// The weights of each spread of the month, by its place.
+    pub weights: BTreeMap<usize, Weights>,
+}
+
+/// What a team is charged, or what has no team.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// The team, by its place in the membership; absent for what has none.
+    pub team: Option<usize>,
+    /// The team's name, or the words where there is none.
+    pub name: String,
+    /// The words of the configuration, where the name is a code.
+    pub title: Option<String>,
+    /// The stem of its files.
+    pub stem: String,
+    /// Its figures, in order.
+    pub figures: Vec<Figure>,
+    /// What it is charged.
+    pub total: Amount,
+    /// The month before.
+    pub previous: Previous,
+    /// The month, the quarter and the year to date.
+    pub spans: [Span; 3],
+    /// What was and is there.
+    pub presence: Presence,
+}
+
+/// A part of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Section {
+    /// What AWS billed for the team's owners.
+    Billed,
+    /// Shared cost, by rule.
+    Shared,
+    /// Credits and refunds, where they stand apart.
+    Credits,
+    /// SageMaker's share of tax and support.
+    Tax,
+}
+
+/// What a month is compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previous {
+    /// What the month before was charged; absent where it is not known.
+    pub amount: Option<Amount>,
+    /// Why the two do not compare; absent where they do.
+    pub why_not: Option<String>,
+}
+
+/// Some months up to the report's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Its months, the report's last.
+    pub months: Vec<Month>,
+    /// What was charged; absent where a month of it is not known.
+    pub amount: Option<Amount>,
+    /// What the team may spend in it, where a budget is configured.
+    pub budget: Option<Money>,
+}
+
+/// How a spread's weights fall to teams.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Weights {
+    /// By team, by its place; absent without one.
+    pub by_team: BTreeMap<Option<usize>, Money>,
+    /// All of them.
+    pub whole: Money,
+}
+
+impl Section {
+    /// Every section, in the order of a statement.
+    pub const ALL: [Section; 4] =
+        [Section::Billed, Section::Shared, Section::Credits, Section::Tax];
+
+    /// Returns the word for files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Section::Billed => "billed",
+            Section::Shared => "shared",
+            Section::Credits => "credits",
+            Section::Tax => "tax",
+        }
+    }
+
+    /// Tells the section of a figure.
+    pub fn of(figure: &Figure, credits: Credits) -> Section {
+        match (figure.class, figure.source) {
+            (Class::Tax | Class::Support, _) => Section::Tax,
+            (Class::Credit, _) if credits == Credits::Apart => Section::Credits,
+            (_, Source::Billed) => Section::Billed,
+            (_, Source::Out(_) | Source::In(_)) => Section::Shared,
+        }
+    }
+}
+
+impl Span {
+    /// Returns what of the budget is left; absent without a budget or an amount.
+    pub fn left(&self) -> Option<Money> {
+        self.budget.zip(self.amount).map(|(budget, amount)| budget - amount.printed())
+    }
+}
+
+impl Previous {
+    /// Returns the change from the month before, in printed cents, where the two compare.
+    pub fn change(&self, now: Amount) -> Option<Amount> {
+        let then = self.amount.filter(|_| self.why_not.is_none())?;
+        Some(Amount { exact: now.exact - then.exact, cents: now.cents - then.cents })
+    }
+}
+
+impl Statement {
+    /// Returns the sum of a section.
+    pub fn section(&self, section: Section, credits: Credits) -> Amount {
+        let figures = self.figures.iter().filter(|it| Section::of(it, credits) == section);
+        figures.map(|figure| figure.amount).sum()
+    }
+}
+
+/// Returns the statements of the report's month.
+///
+/// Returns `None` where the report's metric was not delivered for every charge of it: then there is no total to state.
+pub fn of<'a>(report: &'a Report<'a>) -> Option<Statements<'a>> {
+    let membership = &report.charges.membership;
+    let credits = report.terms.style.credits;
+    let mut figures: BTreeMap<Option<usize>, Vec<Figure>> = BTreeMap::new();
+    let mut wholes: BTreeMap<(Section, usize), Amount> = BTreeMap::new();
+    let mut total = Amount::default();
+    for figure in figure::of(report)? {
+        total += figure.amount;
+        if let Source::In(spread) = figure.source {
+            *wholes.entry((Section::of(&figure, credits), spread)).or_default() += figure.amount;
+        }
+        figures.entry(figure.team).or_default().push(figure);
+    }
+    let history = History::new(report);
+    let configured = team::by_name(&report.terms.teams);
+    let stems = stems(&membership.teams);
+    let mut presences = presence::of(report).into_iter();
+    let teams = (0..membership.teams.len()).map(Some).chain([None]);
+    let statements = teams.zip(stems).map(|(place, stem)| {
+        let name = place.map(|place| &membership.teams[place]);
+        let told = name.and_then(|name| configured.get(name));
+        let figures = figures.remove(&place).unwrap_or_default();
+        Statement {
+            team: place,
+            name: name.map_or(NO_TEAM, TeamName::as_str).to_owned(),
+            title: told.and_then(|team| team.title.clone()),
+            stem,
+            total: figures.iter().map(|figure| figure.amount).sum(),
+            figures,
+            previous: history.previous(report.month.plus(-1), place),
+            spans: history.spans(place, told.and_then(|team| team.budget)),
+            presence: presences.next().expect("each team has a presence, and so has no team"),
+        }
+    });
+    let statements = statements.collect();
+    Some(Statements { report, statements, total, wholes, weights: weights(report) })
+}
+
+/// The stems of the teams' files, and last of what has no team, which no team can take.
+fn stems(teams: &[TeamName]) -> Vec<String> {
+    let nobody = TeamName::parse(NO_TEAM).expect("the words are a fit name");
+    let names: Vec<TeamName> = teams.iter().cloned().chain([nobody]).collect();
+    team::file_stems(&names)
+}
+
+fn weights(report: &Report<'_>) -> BTreeMap<usize, Weights> {
+    let charges = report.charges;
+    let spreads = charges.allocation.spreads.iter().enumerate();
+    let spreads = spreads.filter(|(_, spread)| spread.month == report.month);
+    spreads
+        .map(|(place, spread)| {
+            let mut weights = Weights::default();
+            for target in &spread.targets {
+                weights.whole += target.weight;
+                for (team, part) in charges.over_teams(spread.month, target.bearer, target.weight) {
+                    *weights.by_team.entry(team).or_default() += part;
+                }
+            }
+            (place, weights)
+        })
+        .collect()
+}
+
+/// What teams were charged in the months that a statement looks back on.
+struct History {
+    months: BTreeMap<Month, Option<Vec<Amount>>>,
+    /// The report's month, and its quarter and year up to it.
+    spans: [Vec<Month>; 3],
+    /// What does not compare with the month before.
+    why_not: Option<String>,
+}
+
+impl History {
+    fn new(report: &Report<'_>) -> History {
+        let fiscal = report.terms.fiscal;
+        let month = report.month;
+        let spans = [vec![month], fiscal.quarter_to(month), fiscal.year_to(month)];
+        let before = month.plus(-1);
+        let known = report.months();
+        let needed = spans[2][0].min(before).through(month);
+        let needed = needed.into_iter().filter(|month| known.contains(month));
+        let months = needed.map(|month| (month, figure::by_team(report, month))).collect();
+        History { months, spans, why_not: why_not(report, before) }
+    }
+
+    fn amount(&self, month: Month, place: Option<usize>) -> Option<Amount> {
+        let teams = self.months.get(&month)?.as_ref()?;
+        place.map_or(teams.last(), |place| teams.get(place)).copied()
+    }
+
+    fn previous(&self, before: Month, place: Option<usize>) -> Previous {
+        let amount = self.amount(before, place);
+        let unknown = || format!("The figures of {before} are not known.");
+        let why_not = self.why_not.clone().or_else(|| amount.is_none().then(unknown));
+        Previous { amount, why_not }
+    }
+
+    fn spans(&self, place: Option<usize>, budget: Option<Money>) -> [Span; 3] {
+        self.spans.clone().map(|months| {
+            let amounts = months.iter().map(|month| self.amount(*month, place));
+            let amount = amounts.collect::<Option<Vec<Amount>>>().map(|it| it.into_iter().sum());
+            let budget = budget.map(|budget| months.iter().map(|_| budget).sum());
+            Span { months, amount, budget }
+        })
+    }
+}
+
+/// Tells why the report's month does not compare with the one before it.
+fn why_not(report: &Report<'_>, before: Month) -> Option<String> {
+    let month = report.month;
+    let is_full =
+        |month| matches!(report.settlement(month), Settlement::Settling | Settlement::Settled);
+    if !report.months().contains(&before) {
+        return Some(format!("The snapshot has nothing of {before}."));
+    }
+    if let Some(partial) = [month, before].into_iter().find(|month| !is_full(*month)) {
+        return Some(format!("{partial} is not final."));
+    }
+    notes::coverage_changes(&report.snapshot.manifest).get(&month).cloned()
+}
