@@ -8,8 +8,8 @@ use crate::cents;
 use crate::charge::{Cause, Charge};
 use crate::control::TAX;
 use crate::money::Money;
-use crate::owner::{Owner, Pool};
 use crate::period::Month;
+use crate::pool::Kind;
 use crate::report::Report;
 use crate::usage::{self, Component};
 
@@ -156,12 +156,17 @@ fn source(charge: &Charge) -> Source {
 fn class(report: &Report<'_>, charge: &Charge) -> Class {
     let name = |number: u32| report.ledger.names.text(number);
     let (service, record_type) = (name(charge.service), name(charge.record_type));
-    match (&report.charges.bearer(charge).owner, charge.cause) {
-        (Owner::Pool(Pool::Tax), Cause::Outside { .. }) => Class::Tax,
-        (Owner::Pool(Pool::Support), Cause::Outside { .. }) => Class::Support,
-        _ if record_type == TAX || service == TAX => Class::Tax,
-        _ if service.contains("Support") => Class::Support,
-        _ if usage::is_credit(record_type) => Class::Credit,
-        _ => Class::Cost,
+    if let Cause::Outside { index } = charge.cause {
+        let pool = &report.charges.pools[report.charges.allocation.outside[index].pool];
+        return if pool.of == Kind::Support { Class::Support } else { Class::Tax };
+    }
+    if record_type == TAX || service == TAX {
+        Class::Tax
+    } else if service.contains("Support") {
+        Class::Support
+    } else if usage::is_credit(record_type) {
+        Class::Credit
+    } else {
+        Class::Cost
     }
 }

@@ -2,10 +2,9 @@
 //!
 //! **Invariant:** each step is the difference of two metrics' totals of the same scope; nowhere else do two metrics meet.
 
-use crate::control::Step;
 use crate::metric::{Amounts, Metric};
 use crate::money::Money;
-use crate::owner::{Owner, Pool};
+use crate::pool::Kind;
 use crate::report::Report;
 
 /// A step of the bridge between metrics.
@@ -39,12 +38,14 @@ pub fn bridge(report: &Report<'_>) -> Vec<MetricStep> {
         steps.push(total_of(&scope, metric));
         before = metric;
     }
-    let outside = outside(report);
+    let outside = report.charges.shares(report.month);
     let mut invoice = scope.get(Metric::NetUnblendedCost);
-    for Step { what, amounts } in &outside {
+    for (kind, amounts) in &outside {
         let amount = amounts.get(Metric::NetUnblendedCost);
         invoice = invoice.zip(amount).map(|(sum, amount)| sum + amount);
-        steps.push(MetricStep { what: what.clone(), amount, is_total: false });
+        let word = if *kind == Kind::Support { "support" } else { "tax" };
+        let what = format!("SageMaker's share of {word}");
+        steps.push(MetricStep { what, amount, is_total: false });
     }
     let what = if outside.is_empty() {
         "On the invoice, without tax and support"
@@ -59,21 +60,4 @@ fn total_of(scope: &Amounts, metric: Metric) -> MetricStep {
     let title = metric.title();
     let what = format!("{}{}", title[..1].to_uppercase(), &title[1..]);
     MetricStep { what, amount: scope.get(metric), is_total: true }
-}
-
-/// SageMaker's share of what lies outside the scope, by the pool that it came to.
-fn outside(report: &Report<'_>) -> Vec<Step> {
-    let of = |pool: Pool, what: &str| {
-        let shares = report.charges.allocation.outside.iter();
-        let shares = shares.filter(|share| share.month == report.month);
-        let is_its =
-            |place: usize| report.charges.bearers[place].owner == Owner::Pool(pool.clone());
-        let shares: Vec<&Amounts> =
-            shares.filter(|share| is_its(share.bearer)).map(|share| &share.amounts).collect();
-        (!shares.is_empty())
-            .then(|| Step { what: what.to_owned(), amounts: shares.into_iter().sum() })
-    };
-    let tax = of(Pool::Tax, "SageMaker's share of tax");
-    let support = of(Pool::Support, "SageMaker's share of support");
-    tax.into_iter().chain(support).collect()
 }

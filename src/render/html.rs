@@ -11,11 +11,13 @@ use serde::Serialize;
 
 use crate::render::text::Heading;
 
-const TEMPLATES: [(&str, &str); 3] = [
+const TEMPLATES: [(&str, &str); 2] = [
     (TEMPLATE_NAME, include_str!("../../templates/report.html")),
     (super::statement::TEMPLATE_NAME, include_str!("../../templates/statement.html")),
-    ("table.html", include_str!("../../templates/table.html")),
 ];
+/// Where a template has its table, which is the same in each.
+const TABLE_MARK: &str = "<!-- table -->\n";
+const TABLE: &str = include_str!("../../templates/table.html");
 const TEMPLATE_NAME: &str = "report.html";
 
 /// The style of every page.
@@ -171,12 +173,13 @@ pub(super) fn fill(name: &str, sections: &[Section], values: Value) -> String {
         let leads = section.links.is_empty() || section.links.len() == section.rows.len();
         assert!(leads, "each row of `{}` leads somewhere or none does", section.title);
     }
+    let filled = TEMPLATES.map(|(name, template)| (name, template.replace(TABLE_MARK, TABLE)));
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let lines = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(lines.expect("the default delimiters are distinct"));
     environment.add_filter("code", |text: &str| Value::from_safe_string(code(text)));
-    for (name, template) in TEMPLATES {
+    for (name, template) in &filled {
         // The name's ending turns on escaping.
         environment.add_template(name, template).expect("the template is well-formed");
     }
