@@ -44,6 +44,10 @@ pub enum NoteKind {
     Candidates,
     /// Budgets that cannot be judged.
     Budget,
+    /// Cost whose owner is in no team.
+    NoTeam,
+    /// What the configuration says of teams and people, and what came of it.
+    Team,
 }
 
 /// Something that the reader must know about the data.
@@ -92,6 +96,8 @@ impl NoteKind {
             NoteKind::Unattributed => "Unattributed",
             NoteKind::Candidates => "Candidates",
             NoteKind::Budget => "Budget",
+            NoteKind::NoTeam => "Without a team",
+            NoteKind::Team => "Teams",
         }
     }
 }

@@ -6,9 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::membership::{self, Assignment, Sources};
-use crate::person::{self, Person};
+use crate::assignment::{self, Assignment};
+use crate::person::{self, Person, Wrong};
 use crate::pool::Pool;
+use crate::roster::Roster;
+use crate::sheet::NotSheet;
+use crate::source::{self, Sources};
 use crate::team::{Team, TeamName};
 
 /// The files that the configuration names, by the name that it gives them.
@@ -33,7 +36,7 @@ pub struct Tables {
     /// `[[team]]`.
     pub team: Vec<Team>,
     /// `[teams]`.
-    pub teams: membership::Table,
+    pub teams: source::Table,
     /// `[[assignment]]`.
     pub assignment: Vec<Assignment>,
     /// `[people]`.
@@ -65,6 +68,18 @@ impl Problem {
     }
 }
 
+impl From<Wrong> for Problem {
+    fn from(wrong: Wrong) -> Problem {
+        Problem::at(wrong.line, wrong.why)
+    }
+}
+
+impl From<NotSheet> for Problem {
+    fn from(error: NotSheet) -> Problem {
+        Problem { file: Some(error.file), line: Some(error.line), why: error.why }
+    }
+}
+
 impl Tables {
     /// Returns the names of the files that must be read before terms can be made.
     pub fn files(&self) -> BTreeSet<&str> {
@@ -73,9 +88,16 @@ impl Tables {
     }
 }
 
+/// Returns a file that the configuration names.
+fn file_of<'a>(files: &'a Files, name: &str) -> Result<&'a [u8], Problem> {
+    let why = || format!("the file `{name}` was not read");
+    let missing = || Problem { file: None, line: None, why: why() };
+    files.get(name).map(Vec::as_slice).ok_or_else(missing)
+}
+
 impl Terms {
     /// Makes terms of their tables and files, or tells the first thing that is wrong.
-    pub fn make(tables: Tables, _files: &Files) -> Result<Terms, Problem> {
+    pub fn make(tables: Tables, files: &Files) -> Result<Terms, Problem> {
         let mut names: BTreeMap<&TeamName, u64> = BTreeMap::new();
         for team in &tables.team {
             if let Some(line) = names.insert(&team.name, team.line) {
@@ -83,8 +105,16 @@ impl Terms {
                 return Err(Problem::at(team.line, why));
             }
         }
+        person::check(&tables.person)?;
+        assignment::check(&tables.assignment)?;
+        let roster = match &tables.teams.file {
+            Some(file) => Roster::parse(file, file_of(files, file)?, &tables.person)?,
+            None => Roster::default(),
+        };
         let sources = Sources {
+            roster,
             people: tables.person,
+            join: tables.people.join,
             assignments: tables.assignment,
             tags: tables.teams.tags,
         };
