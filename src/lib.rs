@@ -33,6 +33,8 @@ pub mod snapshot;
 
 // Rules.
 pub mod control;
+pub mod books;
+pub mod settle;
 pub mod bearer;
 pub mod name;
 pub mod ledger;
@@ -58,6 +60,7 @@ pub mod remark;
 pub mod allocate;
 pub mod terms;
 pub mod charge;
+pub mod restate;
 pub mod report;
 pub mod team_notes;
 pub mod notes;
