@@ -351,8 +351,8 @@ impl Ground<'_> {
         let outside = feed.outside.iter().map(|index| self.outside(*index));
         let mut billed: Vec<Billed> = lines.chain(outside).collect();
         billed.sort_by_key(|billed| by_size(&billed.sum));
-        let mut fed: Vec<Moved> = feed.fed.iter().map(|fed| self.fed(fed)).collect();
-        fed.sort_by_key(|moved| by_size(&moved.sum));
+        let mut moved: Vec<Moved> = feed.fed.iter().map(|it| self.fed(it)).collect();
+        moved.sort_by_key(|moved| by_size(&moved.sum));
         Balance {
             id: balance_id(place),
             rule: rule_id(place.0),
@@ -366,7 +366,7 @@ impl Ground<'_> {
             estimated: balance.estimated,
             sum: self.sum(&balance.amounts),
             billed,
-            fed,
+            fed: moved,
         }
     }
 

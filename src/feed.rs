@@ -72,8 +72,8 @@ fn of_balance(charges: &Charges<'_>, place: (usize, usize)) -> Feed {
     }
     let lines = feed.lines.iter().map(|line| &charges.ledger.lines[*line].amounts);
     let outside = feed.outside.iter().map(|index| &charges.allocation.outside[*index].amounts);
-    let fed = feed.fed.iter().map(|fed| &fed.amounts);
-    let total: Amounts = lines.chain(outside).chain(fed).sum();
+    let given = feed.fed.iter().map(|fed| &fed.amounts);
+    let total: Amounts = lines.chain(outside).chain(given).sum();
     assert!(total == balance.amounts, "a balance is the sum of what it is made of");
     feed
 }

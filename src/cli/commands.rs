@@ -187,16 +187,7 @@ pub fn report(
     month: Month,
     writing: &Writing,
 ) -> Result<u8, Failure> {
-    let manifest = &snapshot.manifest;
-    if !manifest.months().contains(&month) {
-        return Err(Failure::usage(
-            format!("the snapshot {} has nothing of {month}", manifest.id),
-            format!(
-                "name a month from {} to {}, or collect again",
-                manifest.scope.first, manifest.scope.last
-            ),
-        ));
-    }
+    check_month(snapshot, month)?;
     let definitions = definitions::load(&writing.definition, context.loaded.terms.is_charging())?;
     let ledger = ledger::post(snapshot);
     let metric = context.metric(writing.metric);
@@ -340,6 +331,21 @@ fn not_listed(folder: &Path, id: &str, paths: &[PathBuf]) -> Failure {
 pub fn reported_month(snapshot: &Snapshot, named: Option<Month>) -> Month {
     let taken = jiff::tz::TimeZone::UTC.to_datetime(snapshot.manifest.taken_at).date();
     named.unwrap_or_else(|| Month::of(taken).plus(-1))
+}
+
+/// Tells whether a snapshot has a month at all.
+pub fn check_month(snapshot: &Snapshot, month: Month) -> Result<(), Failure> {
+    let manifest = &snapshot.manifest;
+    if manifest.months().contains(&month) {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("the snapshot {} has nothing of {month}", manifest.id),
+        format!(
+            "name a month from {} to {}, or collect again",
+            manifest.scope.first, manifest.scope.last
+        ),
+    ))
 }
 
 /// The exit code of a collection alone: what its report would end with.

@@ -1,6 +1,7 @@
 //! Owns what can be typed; the comments are the help.
 
 pub mod change;
+pub mod explain;
 
 use std::path::PathBuf;
 
@@ -53,6 +54,8 @@ pub enum Command {
     Collect(CollectArgs),
     /// A snapshot into files; offline and free of charge
     Report(ReportArgs),
+    /// Every line, rule, weight and rounding under one figure; offline and free of charge
+    Explain(explain::ExplainArgs),
     /// Thresholds of budgets against actual and forecast spend of the open month
     Alerts(AlertsArgs),
     /// The domain tag on older resources: plan, apply, verify, undo
