@@ -285,7 +285,7 @@ impl Ground<'_> {
             usage_unit: None,
             estimated: share.estimated,
             sum: self.sum(&share.amounts),
-            steps: feed::outside_step(self.report, share).into_iter().collect(),
+            steps: vec![feed::outside_step(share, self.report.metric)],
             records: Vec::new(),
             control: None,
             because: vec!["SageMaker's share of what the bill has outside the scope".to_owned()],

@@ -4,12 +4,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::allocate::{Balance, Outside, Spread};
+use crate::allocate::{Balance, Spread};
 use crate::charge::Charges;
 use crate::explanation::Step;
-use crate::metric::Amounts;
-use crate::money::Money;
-use crate::report::Report;
+use crate::metric::{Amounts, Metric};
+use crate::outside::Outside;
+use crate::pool::{self, Pool};
+use crate::selection::Selector;
+use crate::split::Weights;
 use crate::usage::Component;
 
 /// What a balance is made of.
@@ -39,9 +41,12 @@ pub fn trace(
     charges: &Charges<'_>,
     mut open: BTreeSet<(usize, usize)>,
 ) -> BTreeMap<(usize, usize), Feed> {
+    let pools = charges.pools.iter();
+    let pools: Vec<(&Pool, Selector)> =
+        pools.map(|pool| (pool, Selector::new(&pool.only, charges.ledger))).collect();
     let mut feeds = BTreeMap::new();
     while let Some(place) = open.pop_last() {
-        let feed = of_balance(charges, place);
+        let feed = of_balance(charges, &pools, place);
         // Only earlier spreads feed one, so this comes to an end.
         open.extend(feed.fed.iter().map(|fed| fed.place));
         feeds.insert(place, feed);
@@ -50,19 +55,26 @@ pub fn trace(
 }
 
 /// Returns what one balance is made of.
-fn of_balance(charges: &Charges<'_>, place: (usize, usize)) -> Feed {
+fn of_balance(charges: &Charges<'_>, pools: &[(&Pool, Selector)], place: (usize, usize)) -> Feed {
     let spreads = &charges.allocation.spreads;
     let spread = &spreads[place.0];
     let balance = &spread.balances[place.1];
-    let mut feed = Feed { lines: lines(charges, spread, balance), ..Feed::default() };
+    let mut feed = Feed { lines: lines(charges, pools, spread, balance), ..Feed::default() };
     let outside = charges.allocation.outside.iter().enumerate();
     feed.outside = outside
-        .filter(|(_, share)| share.month == spread.month && is_in(share, balance))
+        .filter(|(_, share)| {
+            share.month == spread.month && share.pool == spread.pool && is_in(share, balance)
+        })
         .map(|(index, _)| index)
         .collect();
     for (at, earlier) in spreads[..place.0].iter().enumerate() {
+        // Only a pool that flows on as a whole feeds another; what a split gives is nobody's pool.
+        let into = charges.pools[earlier.pool].into.as_deref();
+        let is_fed = into == Some(&charges.pools[spread.pool].name);
         let target = earlier.targets.iter().position(|target| target.bearer == balance.from);
-        let Some(target) = target.filter(|_| earlier.month == spread.month) else { continue };
+        let Some(target) = target.filter(|_| is_fed && earlier.month == spread.month) else {
+            continue;
+        };
         for (index, given) in earlier.balances.iter().enumerate() {
             if is_alike(given, balance) {
                 let amounts = part(charges, (at, index), target);
@@ -79,8 +91,16 @@ fn of_balance(charges: &Charges<'_>, place: (usize, usize)) -> Feed {
 }
 
 /// The lines of a balance: those of its owner that its pool takes, and that are summed in it.
-fn lines(charges: &Charges<'_>, spread: &Spread, balance: &Balance) -> Vec<usize> {
+fn lines(
+    charges: &Charges<'_>,
+    pools: &[(&Pool, Selector)],
+    spread: &Spread,
+    balance: &Balance,
+) -> Vec<usize> {
     let all = &charges.ledger.lines;
+    if let Some(line) = balance.line {
+        return vec![line];
+    }
     let key = (spread.month, balance.from);
     let start = all.partition_point(|line| (line.month, line.bearer) < key);
     let end = all.partition_point(|line| (line.month, line.bearer) <= key);
@@ -91,6 +111,7 @@ fn lines(charges: &Charges<'_>, spread: &Spread, balance: &Balance) -> Vec<usize
             && line.record_type == balance.record_type
             && line.billed_account == balance.billed_account
             && line.reason == balance.reason
+            && pool::of_line(pools, charges.ledger, line) == Some(spread.pool)
     });
     taken.collect()
 }
@@ -111,17 +132,24 @@ fn is_alike(given: &Balance, balance: &Balance) -> bool {
         && given.record_type == balance.record_type
         && given.billed_account == balance.billed_account
         && balance.reason.is_none()
+        && balance.line.is_none()
 }
 
 /// Returns what a target got of a balance, which is named by the places of its spread and of itself.
 pub fn part(charges: &Charges<'_>, (spread, balance): (usize, usize), target: usize) -> Amounts {
     let spread = &charges.allocation.spreads[spread];
-    let weights: Vec<Money> = spread.targets.iter().map(|target| target.weight).collect();
-    let parts = spread.balances[balance].amounts.split(&weights).expect("a spread has weight");
-    parts[target]
+    let weights = Weights::new(spread.targets.iter().map(|target| target.weight));
+    let weights = weights.expect("a spread has weight");
+    let part = spread.balances[balance].amounts.parts(&weights).nth(target);
+    part.expect("a target's place is one of the spread's")
 }
 
 /// Returns the step from the whole of what lies outside the scope to SageMaker's share of it.
-pub fn outside_step(_report: &Report<'_>, _share: &Outside) -> Option<Step> {
-    None
+pub fn outside_step(share: &Outside, metric: Metric) -> Step {
+    let [scope, rest] = share.weights;
+    let by = format!(
+        "the scope's control of the bill without tax and support, by {}",
+        share.metric.title()
+    );
+    Step::new(by, [&share.whole, &share.amounts], scope, scope + rest, metric)
 }

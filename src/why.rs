@@ -14,9 +14,10 @@ use crate::ledger::Reason;
 use crate::membership::Source;
 use crate::owner::{Owner, Pool as Shared};
 use crate::period::Month;
-use crate::pool::{Kind, Method, Over, Pool, Selection, WithoutWeight};
+use crate::pool::{Kind, Method, Over, Pool, WithoutWeight};
 use crate::report::Report;
 use crate::request::REST;
+use crate::selection::Selection;
 
 /// The most tag values that are said; all of them are in the records.
 const VALUE_COUNT_MAX: usize = 3;
@@ -176,7 +177,10 @@ pub fn rule(pool: &Pool, report: &Report<'_>) -> Vec<String> {
         words.push(format!("flows as a whole into the pool `{into}`"));
     }
     if let Some(method) = pool.method {
-        let over = pool.over.map(|over| format!(" over {}", targets(over))).unwrap_or_default();
+        let over = match method {
+            Method::Keep => String::new(),
+            _ => format!(", over {}", targets(pool.over())),
+        };
         let metric = pool.metric.unwrap_or(report.metric);
         let weights = match method {
             Method::Even => "split evenly".to_owned(),
