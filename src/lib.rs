@@ -5,6 +5,7 @@
 // Words.
 pub mod money;
 pub mod split;
+pub mod rounding;
 pub mod cents;
 pub mod period;
 pub mod encoding;
@@ -72,6 +73,12 @@ pub mod presence;
 pub mod statement;
 pub mod charged;
 pub mod invoice;
+pub mod inquiry;
+pub mod explanation;
+pub mod origin;
+pub mod why;
+pub mod feed;
+pub mod explain;
 pub mod plan;
 pub mod backfill;
 pub mod activation;

@@ -328,6 +328,21 @@ pub fn reported_month(snapshot: &Snapshot, named: Option<Month>) -> Month {
     named.unwrap_or_else(|| Month::of(taken).plus(-1))
 }
 
+/// Tells whether a snapshot has a month at all.
+pub fn check_month(snapshot: &Snapshot, month: Month) -> Result<(), Failure> {
+    let manifest = &snapshot.manifest;
+    if manifest.months().contains(&month) {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("the snapshot {} has nothing of {month}", manifest.id),
+        format!(
+            "name a month from {} to {}, or collect again",
+            manifest.scope.first, manifest.scope.last
+        ),
+    ))
+}
+
 /// The exit code of a collection alone: what its report would end with.
 pub fn collected_code(context: &Context, snapshot: &Snapshot) -> u8 {
     let ledger = ledger::post(snapshot);

@@ -6,7 +6,7 @@ use crate::alert;
 use crate::books::Books;
 use crate::charge;
 use crate::cli::args::Writing;
-use crate::cli::commands::Context;
+use crate::cli::commands::{Context, check_month};
 use crate::cli::definitions;
 use crate::cli::error::Failure;
 use crate::cli::publish::Edition;
@@ -39,16 +39,7 @@ pub(super) fn with_edition<T>(
     then: impl FnOnce(&Edition<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let Making { month, metric, writing, books, restatement } = making;
-    let manifest = &snapshot.manifest;
-    if !manifest.months().contains(&month) {
-        return Err(Failure::usage(
-            format!("the snapshot {} has nothing of {month}", manifest.id),
-            format!(
-                "name a month from {} to {}, or collect again",
-                manifest.scope.first, manifest.scope.last
-            ),
-        ));
-    }
+    check_month(snapshot, month)?;
     let definitions = definitions::load(&writing.definition, context.loaded.terms.is_charging())?;
     let ledger = ledger::post(snapshot);
     let terms = &context.loaded.terms;
@@ -56,7 +47,7 @@ pub(super) fn with_edition<T>(
     charges.books = books;
     let totals: BTreeMap<Month, Amounts> =
         charges.books.closings.keys().map(|month| (*month, charges.total(*month))).collect();
-    let in_snapshot = manifest.months();
+    let in_snapshot = snapshot.manifest.months();
     for (at, closing) in &mut charges.books.closings {
         let differs = in_snapshot.contains(at) && totals[at] != closing.totals;
         closing.is_restated = if *at == month { restatement.is_some() } else { differs };

@@ -21,6 +21,7 @@ mod edition;
 pub mod commands;
 pub mod close;
 pub mod alerts;
+pub mod explain;
 pub mod check;
 pub mod demo;
 pub mod plans;
@@ -127,6 +128,7 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
         Command::Close(args) => close::close(context, &args),
         Command::Tags(command) => Box::pin(tags::tags(context, &command)).await,
         Command::Retag(command) => Box::pin(retag::retag(context, &command)).await,
+        Command::Explain(args) => explain::explain(context, &args),
         Command::Alerts(args) => alerts::print(context, &args),
         Command::Sandbox(args) => demo::sandbox(context, &args).await,
     }

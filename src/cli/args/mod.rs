@@ -1,6 +1,7 @@
 //! Owns what can be typed; the comments are the help.
 
 pub mod change;
+pub mod explain;
 
 use std::path::PathBuf;
 
@@ -55,6 +56,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Freeze a month: what is charged for it, with its inputs; what comes later is a restatement
     Close(CloseArgs),
+    /// Every line, rule, weight and rounding under one figure; offline and free of charge
+    Explain(explain::ExplainArgs),
     /// Thresholds of budgets against actual and forecast spend of the open month
     Alerts(AlertsArgs),
     /// The domain tag on older resources: plan, apply, verify, undo
