@@ -33,6 +33,8 @@ pub mod snapshot;
 
 // Rules.
 pub mod control;
+pub mod books;
+pub mod settle;
 pub mod bearer;
 pub mod name;
 pub mod ledger;
@@ -51,6 +53,7 @@ pub mod remark;
 pub mod allocate;
 pub mod terms;
 pub mod charge;
+pub mod restate;
 pub mod report;
 pub mod notes;
 pub mod course;

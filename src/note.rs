@@ -46,6 +46,8 @@ pub enum NoteKind {
     Allocation,
     /// Budgets that cannot be judged.
     Budget,
+    /// Months that were closed, and what was booked since.
+    Closed,
 }
 
 /// Something that the reader must know about the data.
@@ -95,6 +97,7 @@ impl NoteKind {
             NoteKind::Candidates => "Candidates",
             NoteKind::Allocation => "Shared cost",
             NoteKind::Budget => "Budget",
+            NoteKind::Closed => "Closed",
         }
     }
 }

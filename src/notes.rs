@@ -36,6 +36,8 @@ pub fn of(report: &Report<'_>) -> Vec<Note> {
     let allocation = &report.charges.allocation;
     notes.extend(allocation.notes.iter().cloned());
     notes.extend(allocation.month_notes.get(&report.month).into_iter().flatten().cloned());
+    let books = &report.charges.books;
+    notes.extend(books.notes(report.month, report.metric, &report.snapshot.manifest.id));
     let month = report.month;
     if let Some(text) = coverage_changes(&report.snapshot.manifest).get(&month) {
         notes.push(Note::new(NoteKind::NotComparable, text.clone()));

@@ -85,12 +85,14 @@ pub async fn demo(ui: Ui, args: &DemoArgs) -> Result<u8, Failure> {
     };
     let writing =
         Writing { out: args.out.clone(), metric: None, definition: Vec::new(), history: false };
-    let code = match commands::collect(&context, &settings, &asking, &place, Memory::Nothing)
-        .await?
-    {
-        Some(snapshot) => commands::report(&context, &snapshot, context.month(None)?, &writing)?,
-        None => crate::cli::error::DONE,
-    };
+    let code =
+        match commands::collect(&context, &settings, &asking, &place, Memory::Nothing).await? {
+            Some(snapshot) => {
+                let month = context.month(None)?;
+                commands::report(&context, &place.snapshots, &snapshot, month, &writing)?
+            }
+            None => crate::cli::error::DONE,
+        };
     server.stop().await;
     Ok(code)
 }

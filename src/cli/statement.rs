@@ -3,13 +3,15 @@
 use crate::charged;
 use crate::cli::condition::Condition;
 use crate::cli::page;
+use crate::cli::settlement;
 use crate::cli::statement_tables as tables;
 use crate::figure::Amount;
 use crate::pool::Kind;
 use crate::render::html::{Banner, Figure, Tone};
 use crate::render::statement::Sheet;
 use crate::render::text::{dollars, grouped, percent};
-use crate::report::{Report, Settlement};
+use crate::report::Report;
+use crate::settle::Settlement;
 use crate::statement::{Section, Statement, Statements};
 use crate::terms::Credits;
 
@@ -69,7 +71,7 @@ fn banners(report: &Report<'_>, conditions: &[Condition]) -> Vec<Banner> {
             ),
         });
     }
-    let text = page::settlement(report);
+    let text = settlement::sentence(report);
     match report.settlement(report.month) {
         Settlement::Open => banners.push(banner(
             Tone::Warning,
@@ -86,7 +88,12 @@ fn banners(report: &Report<'_>, conditions: &[Condition]) -> Vec<Banner> {
             "Estimated.",
             "The month is over; late cost and credits may still arrive.",
         )),
-        Settlement::Settled => banners.push(banner(Tone::Information, "Final.", &text)),
+        Settlement::Settled | Settlement::Closed(None) => {
+            banners.push(banner(Tone::Information, "Final.", &text));
+        }
+        Settlement::Closed(Some(_)) | Settlement::Restated => {
+            banners.extend(settlement::banner(report));
+        }
     }
     banners
 }
@@ -165,7 +172,7 @@ fn basis(report: &Report<'_>) -> Vec<(String, String)> {
         };
         basis.push(row("Rate", text));
     }
-    basis.push(row("Settlement", page::settlement(report)));
+    basis.push(row("Settlement", settlement::sentence(report)));
     let text = "every figure is in whole cents that add up, here and over all statements; \
                 the exact amounts are in the CSV beside this page";
     basis.push(row("Cents", text.to_owned()));

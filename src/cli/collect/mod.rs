@@ -23,6 +23,7 @@ use crate::note::{Note, NoteKind};
 use crate::period::{Month, Period};
 use crate::records::Records;
 use crate::request::{self, Purpose, Quote, Request, Scope};
+use crate::settle;
 use crate::snapshot::{Forecast, Manifest, Missing, PAGE_PRICE_CENTS, Snapshot, VERSION};
 
 use ask::{Asker, Error};
@@ -123,9 +124,14 @@ pub async fn collect(
         manifest.caller == standing.caller
             || (manifest.payer.is_some() && manifest.payer == standing.payer)
     };
-    if let Some(earlier) = earlier.filter(is_ours) {
+    let ours = earlier.filter(is_ours);
+    if let Some(earlier) = ours {
         inventory.carry_forward(&earlier.inventory);
     }
+    let same_view = ours.filter(|it| it.manifest.billing_view == options.billing_view);
+    let changed = same_view
+        .map(|earlier| settle::changes(&earlier.manifest, &run.state.bill, taken_at))
+        .unwrap_or_default();
     let currency = run.asker.currency().unwrap_or_else(|| "USD".to_owned());
     let mut state = run.state;
     state.sort();
@@ -154,6 +160,7 @@ pub async fn collect(
         forecasts,
         missing: state.missing,
         moving: moving.into_iter().collect(),
+        changed,
         quote,
         receipt: session.meter().receipt(),
         notes,
