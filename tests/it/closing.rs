@@ -176,8 +176,8 @@ fn a_late_credit_is_the_difference_to_the_last_digit_and_is_booked_once() {
     let output = run("2026-11-20T09:00:00Z", &["close", "2026-10"]);
     assert_eq!(output.code, 0, "{}", output.stderr);
     let frozen = bytes(&folder.join("apportion-out/2026-10"));
-    post(&sandbox, "/_sandbox/late-credit", r#"{"month": "2026-10", "amount": "-25.1234567891"}"#);
-    post(&sandbox, "/_sandbox/late-credit", r#"{"month": "2026-09", "amount": "-1.00"}"#);
+    post(&sandbox, "/_sandbox/late-credit", r#"{"month": "2026-10", "amount": "25.1234567891"}"#);
+    post(&sandbox, "/_sandbox/late-credit", r#"{"month": "2026-09", "amount": "1.00"}"#);
     let output = run("2026-11-21T09:00:00Z", &asked);
     assert_eq!(output.code, 0, "{}", output.stderr);
     assert!(output.stderr.contains("Restatement of 2026-10: charged "), "{}", output.stderr);
@@ -222,7 +222,7 @@ fn a_late_credit_is_the_difference_to_the_last_digit_and_is_booked_once() {
     assert_eq!(money(&summary["adjustments"][0]["amounts"]["net_amortized_cost"]), late);
     assert_eq!(summary["charged_total"], summary["control_total"]);
     // What comes after that is a difference of its own.
-    post(&sandbox, "/_sandbox/late-credit", r#"{"month": "2026-10", "amount": "3.5"}"#);
+    post(&sandbox, "/_sandbox/late-credit", r#"{"month": "2026-10", "amount": "-3.5"}"#);
     assert_eq!(run("2026-11-27T09:00:00Z", &asked).code, 0);
     assert_eq!(by_cause(folder).values().copied().sum::<Money>(), Money::parse("3.5").unwrap());
     assert_eq!(frozen, bytes(&folder.join("apportion-out/2026-10")));
