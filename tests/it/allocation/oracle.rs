@@ -16,7 +16,7 @@ type Row = (&'static str, &'static str, i128, i8);
 
 fn entry((tag, record_type, units, day): &Row) -> Entry {
     let mut entry = Entry::new(Money::from_units(*units));
-    entry.record_type = (*record_type).to_owned();
+    (*record_type).clone_into(&mut entry.record_type);
     entry.day = Some(jiff::civil::date(2026, 10, *day));
     if let Some((key, value)) = tag.split_once('=') {
         let arn = format!("arn:aws:sagemaker:eu-west-1:111122223333:{value}");
