@@ -71,7 +71,12 @@ pub fn of_month(
 ) -> (Vec<Outside>, Vec<Note>) {
     let mut shares = Vec::new();
     let mut left_out: Vec<(usize, Amounts)> = Vec::new();
-    for control in manifest.bill.iter().filter(|control| control.month == month) {
+    let mut bill: Vec<&Control> =
+        manifest.bill.iter().filter(|control| control.month == month).collect();
+    bill.sort_by(|left, right| {
+        (&left.service, &left.record_type).cmp(&(&right.service, &right.record_type))
+    });
+    for control in bill {
         let Some(kind) = kind(control).filter(|_| !control.amounts.is_zero()) else { continue };
         let number =
             |text: &str| ledger.names.find(text).expect("the ledger names tax and support");

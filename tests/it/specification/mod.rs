@@ -3,13 +3,13 @@
 //! **Invariant:** what an example states is compared as text, row by row, so a change of the document or of the program fails.
 
 mod amounts;
-mod bill;
+pub(crate) mod bill;
 mod bridge;
 mod cents;
 mod charges;
 mod control;
 mod document;
-mod notation;
+pub(crate) mod notation;
 mod owners;
 mod stock;
 
