@@ -39,7 +39,7 @@ const KINDS: [(&str, Run); 9] = [
 ];
 
 /// The rules that are stated at least.
-const RULE_COUNT_MIN: usize = 10;
+const RULE_COUNT_MIN: usize = 21;
 
 fn run_of(block: &Block) -> Run {
     let found = KINDS.iter().find(|(kind, _)| *kind == block.kind);
