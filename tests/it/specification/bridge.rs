@@ -3,6 +3,7 @@
 use apportion::control;
 use apportion::key;
 use apportion::money::Money;
+use apportion::note::NoteKind;
 use apportion::period::Month;
 
 use super::Comparison;
@@ -54,7 +55,8 @@ pub(crate) fn run(block: &Block) -> Comparison {
         let printed = amount.map(|money| money.to_string()).unwrap_or_default();
         comparison.done.push(format!("{}: {shown}{printed}", step.what));
     }
-    owners::compare_notes(&mut comparison, &notes, &posted.notes());
+    let must = [NoteKind::NearScope, NoteKind::DoesNotReconcile];
+    owners::compare_notes(&mut comparison, &must, &notes, &posted.notes());
     comparison
 }
 

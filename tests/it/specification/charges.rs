@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use apportion::charge::{Charge, Charges};
 use apportion::cli::config;
+use apportion::figure::{self, Figure};
 use apportion::files;
 use apportion::membership::Source;
 use apportion::metric::{Amounts, Metric};
 use apportion::money::Money;
+use apportion::note::NoteKind;
 use apportion::report::Report;
 use apportion::table::Cell;
 use apportion::terms::{Files, Terms};
@@ -101,7 +103,7 @@ pub(crate) fn run(block: &Block) -> Comparison {
     stated.sort();
     done.sort();
     let mut comparison = Comparison { stated, done };
-    owners::compare_notes(&mut comparison, &notes, &posted.notes());
+    owners::compare_notes(&mut comparison, &[NoteKind::Allocation], &notes, &posted.notes());
     comparison
 }
 
@@ -119,7 +121,23 @@ fn sums(posted: &Posted, charges: &Charges<'_>, heading: &[&str]) -> Vec<String>
         let sums = groups.entry(labels).or_insert([Amounts::ZERO; 2]);
         sums[usize::from(!charge.cause.is_billed())].add(&charge.amounts);
     }
+    let figures = figure::of(&report).unwrap_or_default();
+    // What a statement prints: the cents of the figures that have the same owner and team.
+    let cents = |labels: &[String]| {
+        let names = heading.iter().filter(|name| !is_amount(name));
+        let wanted: Vec<(&str, &String)> = names.copied().zip(labels).collect();
+        let is_same = |figure: &&Figure| {
+            wanted.iter().all(|(name, label)| match *name {
+                "owner" => charges.bearers[figure.bearer].owner.to_string() == **label,
+                "team" => team(charges, figure.team) == **label,
+                _ => false,
+            })
+        };
+        let cents = figures.iter().filter(is_same).map(|figure| figure.amount.cents).sum();
+        Money::from_cents(cents)
+    };
     let rows = groups.into_iter().map(|(labels, [billed, shared])| {
+        let cents = cents(&labels);
         let mut total = billed;
         total.add(&shared);
         let mut labels = labels.into_iter();
@@ -127,6 +145,7 @@ fn sums(posted: &Posted, charges: &Charges<'_>, heading: &[&str]) -> Vec<String>
             "billed" => printed(billed.get(bill::METRIC)),
             "shared" => printed(shared.get(bill::METRIC)),
             "total" => printed(total.get(bill::METRIC)),
+            "printed" => cents.to_string(),
             name => match Metric::parse(name) {
                 Some(metric) => printed(total.get(metric)),
                 None => labels.next().expect("every other column is a label"),
@@ -138,7 +157,7 @@ fn sums(posted: &Posted, charges: &Charges<'_>, heading: &[&str]) -> Vec<String>
 }
 
 fn is_amount(name: &str) -> bool {
-    ["billed", "shared", "total"].contains(&name) || Metric::parse(name).is_some()
+    ["billed", "shared", "total", "printed"].contains(&name) || Metric::parse(name).is_some()
 }
 
 fn label(
@@ -151,13 +170,17 @@ fn label(
     match name {
         "owner" => report.charges.bearer(charge).owner.to_string(),
         "month" => charge.month.to_string(),
-        "team" => report.charges.team(charge).map_or("blank".to_owned(), ToString::to_string),
+        "team" => team(report.charges, charge.team),
         "source" => source(report, charge),
         name => names
             .iter()
             .position(|it| *it == name)
             .map_or_else(|| format!("no column {name}"), |place| owners::text(&row[place])),
     }
+}
+
+fn team(charges: &Charges<'_>, team: Option<usize>) -> String {
+    team.map_or("blank".to_owned(), |team| charges.membership.teams[team].to_string())
 }
 
 /// What says that the owner belongs to the team, in a few words.

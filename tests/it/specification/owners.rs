@@ -15,7 +15,7 @@ use super::document::{Block, cells, halves, stated};
 use super::notation::{Notation, money, plain};
 use super::stock;
 
-/// Kinds of notes that an example must state when the program gives one.
+/// Kinds of notes that an example of owners must state when the program gives one.
 const TOLD: [NoteKind; 5] = [
     NoteKind::CaseFolded,
     NoteKind::Contradiction,
@@ -43,7 +43,7 @@ pub(crate) fn run(block: &Block) -> Comparison {
         comparison.done.push(format!("{left} -> {done}"));
     }
     let below: Vec<String> = block.sections[at + 1..].concat();
-    compare_notes(&mut comparison, &below, &posted.notes());
+    compare_notes(&mut comparison, &TOLD, &below, &posted.notes());
     comparison
 }
 
@@ -143,13 +143,18 @@ pub(crate) fn text(cell: &Cell<'_>) -> String {
     }
 }
 
-/// Compares notes: those that must be told, and those of kinds that the example names.
+/// Compares notes: those of kinds that must be told, and those of kinds that the example names.
 ///
 /// A row reads `note: kind  amount  "words of its text"`; amount and words may be left out.
-pub(crate) fn compare_notes(comparison: &mut Comparison, rows: &[String], notes: &[Note]) {
+pub(crate) fn compare_notes(
+    comparison: &mut Comparison,
+    must: &[NoteKind],
+    rows: &[String],
+    notes: &[Note],
+) {
     let rows: Vec<Vec<&str>> = rows.iter().map(|row| stated(row)).collect();
     let named = |kind: &str| rows.iter().any(|cells| cells[0] == format!("note: {kind}"));
-    let told = notes.iter().filter(|note| TOLD.contains(&note.kind) || named(&word(note.kind)));
+    let told = notes.iter().filter(|note| must.contains(&note.kind) || named(&word(note.kind)));
     let mut done: Vec<Vec<String>> = Vec::new();
     for note in told {
         let head = format!("note: {}", word(note.kind));
