@@ -264,7 +264,7 @@ fn weight_text(weight: Money) -> String {
 /// How the sections lead to the total.
 fn summed(report: &Report<'_>, statement: &Statement) -> html::Section {
     let currency = &report.snapshot.manifest.currency;
-    let caption = format!("Before everything: {}.", credits_rule(report));
+    let caption = format!("How the sections add up; {}.", credits_rule(report));
     let mut table = table(
         "Total",
         caption,
