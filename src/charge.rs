@@ -113,8 +113,10 @@ pub fn charge<'a>(
     metric: Metric,
 ) -> Charges<'a> {
     let daily = Daily::new(snapshot);
+    let (inventory, months) = (&snapshot.inventory, snapshot.manifest.months());
+    let (sources, named) = (&terms.sources, terms.named());
     let (membership, notes) =
-        membership::assign(ledger, &snapshot.inventory, &daily, &terms.sources, terms.named());
+        membership::assign(ledger, inventory, &daily, sources, metric, &months, named);
     let mut allocation =
         allocate::allocate(ledger, &snapshot.manifest, &membership, &daily, &terms.pools, metric);
     allocation.notes.extend(notes);

@@ -46,6 +46,10 @@ pub enum NoteKind {
     Allocation,
     /// Budgets that cannot be judged.
     Budget,
+    /// Cost whose owner is in no team.
+    NoTeam,
+    /// What the configuration says of teams and people, and what came of it.
+    Team,
 }
 
 /// Something that the reader must know about the data.
@@ -95,6 +99,8 @@ impl NoteKind {
             NoteKind::Candidates => "Candidates",
             NoteKind::Allocation => "Shared cost",
             NoteKind::Budget => "Budget",
+            NoteKind::NoTeam => "Without a team",
+            NoteKind::Team => "Teams",
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::period::Month;
 use crate::report::Report;
 use crate::request::{REST, is_near_scope};
 use crate::snapshot::Manifest;
+use crate::team_notes;
 
 /// Returns every note of a report, those of graver kinds first.
 pub fn of(report: &Report<'_>) -> Vec<Note> {
@@ -33,9 +34,7 @@ pub fn of(report: &Report<'_>) -> Vec<Note> {
     notes.extend(evidence(report));
     notes.extend(unattributed(report));
     notes.extend(candidates(report));
-    let allocation = &report.charges.allocation;
-    notes.extend(allocation.notes.iter().cloned());
-    notes.extend(allocation.month_notes.get(&report.month).into_iter().flatten().cloned());
+    notes.extend(team_notes::of(report));
     let month = report.month;
     if let Some(text) = coverage_changes(&report.snapshot.manifest).get(&month) {
         notes.push(Note::new(NoteKind::NotComparable, text.clone()));

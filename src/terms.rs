@@ -6,14 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use crate::assignment::{self, Assignment};
 use crate::fiscal::FiscalYear;
 use crate::journal::JournalTerms;
-use crate::membership::{self, Assignment, Sources};
-use crate::person::{self, Person};
+use crate::person::{self, Person, Wrong};
 use crate::pool::Pool;
 use crate::rate::{Currency, Rates};
+use crate::roster::Roster;
 use crate::rule::{self, NotPool};
 use crate::sheet::NotSheet;
+use crate::source::{self, Sources};
 use crate::team::{Team, TeamName};
 
 /// The files that the configuration names, by the name that it gives them.
@@ -44,7 +46,7 @@ pub struct Tables {
     /// `[[team]]`.
     pub team: Vec<Team>,
     /// `[teams]`.
-    pub teams: membership::Table,
+    pub teams: source::Table,
     /// `[[assignment]]`.
     pub assignment: Vec<Assignment>,
     /// `[people]`.
@@ -101,6 +103,12 @@ impl From<NotPool> for Problem {
     }
 }
 
+impl From<Wrong> for Problem {
+    fn from(wrong: Wrong) -> Problem {
+        Problem::at(wrong.line, wrong.why)
+    }
+}
+
 impl From<NotSheet> for Problem {
     fn from(error: NotSheet) -> Problem {
         Problem { file: Some(error.file), line: Some(error.line), why: error.why }
@@ -114,6 +122,13 @@ impl Tables {
         let rates = self.rates.as_ref().map(|rates| rates.file.as_str());
         pools.chain(self.teams.file.as_deref()).chain(rates).collect()
     }
+}
+
+/// Returns a file that the configuration names.
+fn file_of<'a>(files: &'a Files, name: &str) -> Result<&'a [u8], Problem> {
+    let why = || format!("the file `{name}` was not read");
+    let missing = || Problem { file: None, line: None, why: why() };
+    files.get(name).map(Vec::as_slice).ok_or_else(missing)
 }
 
 impl Terms {
@@ -134,8 +149,16 @@ impl Terms {
                 Some(Rates::parse(file, bytes, currency)?)
             }
         };
+        person::check(&tables.person)?;
+        assignment::check(&tables.assignment)?;
+        let roster = match &tables.teams.file {
+            Some(file) => Roster::parse(file, file_of(files, file)?, &tables.person)?,
+            None => Roster::default(),
+        };
         let sources = Sources {
+            roster,
             people: tables.person,
+            join: tables.people.join,
             assignments: tables.assignment,
             tags: tables.teams.tags,
         };
@@ -152,9 +175,7 @@ impl Terms {
 
     /// Tells whether anything says who is charged, so that there is something to state.
     pub fn is_charging(&self) -> bool {
-        let Sources { people, assignments, tags, .. } = &self.sources;
-        let has_rules = !(self.teams.is_empty() && self.pools.is_empty());
-        has_rules || !(people.is_empty() && assignments.is_empty() && tags.is_empty())
+        !self.teams.is_empty() || !self.pools.is_empty() || self.sources.is_any()
     }
 
     /// Returns every team that the configuration names, each at least once.

@@ -7,15 +7,16 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::arn::{AccountId, DomainId, SpaceName, UserProfileName};
+use crate::assignment::Assignment;
 use crate::aws;
 use crate::budget::{LocalBudget, Notification, NotificationKind, Scope, Threshold};
 use crate::fiscal::FiscalYear;
 use crate::journal::JournalTerms;
-use crate::membership::{self, Assignment};
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::person::{self, Person};
 use crate::pool::Pool;
+use crate::source;
 use crate::store::disk;
 use crate::team::Team;
 use crate::terms::{Conversion, Files, Style, Tables, Terms};
@@ -39,7 +40,7 @@ pub struct Config {
     /// Budgets that this program judges by itself.
     pub budget: Vec<Budget>,
     /// Where teams come from.
-    pub teams: membership::Table,
+    pub teams: source::Table,
     /// What is told of each team.
     pub team: Vec<Spanned<Team>>,
     /// Rules that give owners to teams.

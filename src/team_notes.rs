@@ -1,0 +1,68 @@
+//! Owns what a report says about teams in its month: whose cost has none, and whose was split by days.
+//!
+//! **Invariant:** where any team is configured, what no team is charged is said with its amount.
+
+use std::collections::BTreeSet;
+
+use crate::charge::Charge;
+use crate::money::Money;
+use crate::note::{Note, NoteKind};
+use crate::owner::Owner;
+use crate::report::Report;
+use crate::stint::ByDays;
+
+/// Returns the notes of the terms, and those that the month's charges give rise to.
+pub fn of(report: &Report<'_>) -> Vec<Note> {
+    let allocation = &report.charges.allocation;
+    let mut notes = allocation.notes.clone();
+    notes.extend(allocation.month_notes.get(&report.month).into_iter().flatten().cloned());
+    notes.extend(without_team(report));
+    notes.extend(by_days(report));
+    notes
+}
+
+/// Owners that could have a team, and have none.
+fn without_team(report: &Report<'_>) -> Option<Note> {
+    if !report.terms.sources.is_any() {
+        return None;
+    }
+    let charges = report.charges;
+    let could = |charge: &Charge| {
+        let owner = &charges.bearer(charge).owner;
+        charge.team.is_none() && !matches!(owner, Owner::Pool(_) | Owner::Unattributed)
+    };
+    let without: Vec<Charge> = charges.of_month(report.month).filter(could).collect();
+    let owners: BTreeSet<usize> = without.iter().map(|charge| charge.bearer).collect();
+    if owners.is_empty() {
+        return None;
+    }
+    let amount = without
+        .iter()
+        .try_fold(Money::ZERO, |sum, charge| Some(sum + charge.amounts.get(report.metric)?));
+    let who = match owners.first() {
+        Some(only) if owners.len() == 1 => {
+            format!("{} is in no team", charges.bearers[*only].owner)
+        }
+        _ => format!("{} owners are in no team", owners.len()),
+    };
+    let text = format!("{who} in {}, or not on every day; `owners.csv` names them.", report.month);
+    Some(Note::new(NoteKind::NoTeam, text).with_amount(amount))
+}
+
+/// Owners who changed teams within the month, and whose days could not tell how much each team bears.
+fn by_days(report: &Report<'_>) -> Vec<Note> {
+    let month = report.month;
+    let billed: BTreeSet<usize> =
+        report.ledger.of_month(month).iter().map(|line| line.bearer).collect();
+    let split = report.charges.membership.by_days.range((month, 0)..(month.plus(1), 0));
+    let split = split.filter(|((_, place), _)| billed.contains(place));
+    let note = |place: usize, why: ByDays| {
+        let owner = &report.ledger.bearers[place].owner;
+        let text = format!(
+            "{owner} was in more than one team in {month}; its cost is split by the number of days, since {}.",
+            why.words()
+        );
+        Note::new(NoteKind::Team, text)
+    };
+    split.map(|((_, place), why)| note(*place, *why)).collect()
+}
