@@ -20,6 +20,7 @@ use apportion::sandbox::scenario::Scenario;
 use apportion::sandbox::world::Shared;
 use apportion::store::plans;
 use apportion::terms::Files;
+use apportion::terms::Files;
 use clap::Parser;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
