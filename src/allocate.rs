@@ -16,12 +16,12 @@ use crate::outside;
 pub use crate::outside::Outside;
 use crate::owner::Owner;
 use crate::period::Month;
-use crate::pool::{Kind, Over, Pool, WithoutWeight};
+use crate::pool::{self, Over, Pool, WithoutWeight};
 use crate::remark::{self, Stuck};
 use crate::rule;
 use crate::selection::Selector;
 use crate::snapshot::Manifest;
-use crate::usage::{self, Component};
+use crate::usage::Component;
 
 /// What all pools of all months become.
 #[derive(Clone, Debug, Default)]
@@ -75,6 +75,8 @@ pub struct Balance {
     pub billed_account: Option<u32>,
     /// Why it had no owner, or no closer one.
     pub reason: Option<Reason>,
+    /// The line that it is alone, by its place in the ledger, where its owner's lines must not be added up.
+    pub line: Option<usize>,
     /// The amounts, all split by the same weights.
     pub amounts: Amounts,
     /// Whether AWS called them estimated.
@@ -169,18 +171,6 @@ impl Setting<'_> {
         self.ledger.bearers.get(place).unwrap_or_else(|| &self.added[place - count])
     }
 
-    /// Returns the first pool that takes a line.
-    fn pool_of(&self, line: &Line) -> Option<usize> {
-        let owner = &self.ledger.bearer(line).owner;
-        // Only what nobody owns is told apart by its record type.
-        let record_type = match owner {
-            Owner::Unattributed => usage::unspaced(self.ledger.names.text(line.record_type)),
-            _ => String::new(),
-        };
-        let kind = Kind::of(owner, line.component, &record_type)?;
-        self.pools.iter().position(|(pool, selector)| pool.of == kind && selector.takes(line))
-    }
-
     /// Fills the pools of a month and moves them, each after all that flow into it.
     fn month(
         &self,
@@ -192,21 +182,23 @@ impl Setting<'_> {
         let mut held: Vec<Held> = self.pools.iter().map(|_| Held::new()).collect();
         let mut beside = Vec::new();
         let mut whole = Amounts::ZERO;
+        let first = self.ledger.lines.partition_point(|line| line.month < month);
         for (index, line) in self.ledger.of_month(month).iter().enumerate() {
-            let Some(pool) = self.pool_of(line) else {
+            let Some(pool) = pool::of_line(&self.pools, self.ledger, line) else {
                 beside.push(line);
                 continue;
             };
             // Parts of a sum are not the sums of parts, so what is split over teams already is moved line by line.
             let is_apart = self.membership.of(month, line.bearer).len() > 1;
-            put(&mut held[pool], of_line(line), is_apart.then_some(index));
+            let apart = is_apart.then_some(first + index);
+            put(&mut held[pool], Balance { line: apart, ..of_line(line) });
             whole.add(&line.amounts);
         }
         let place = |owner: &Owner| self.place(owner);
         let (outside, mut notes) =
             outside::of_month(self.ledger, self.manifest, &self.pools, month, self.metric, place);
         for share in &outside {
-            put(&mut held[share.pool], of_outside(share), None);
+            put(&mut held[share.pool], of_outside(share));
             whole.add(&share.amounts);
         }
         allocation.outside.extend(outside);
@@ -225,8 +217,9 @@ impl Setting<'_> {
                 let into = into.expect("what a pool flows into is a pool");
                 let bearer = self.place(&self.pools[into].0.owner());
                 for balance in &balances {
-                    let flow = Balance { from: bearer, reason: None, ..balance.clone() };
-                    put(&mut held[into], flow, None);
+                    let flow =
+                        Balance { from: bearer, reason: None, line: None, ..balance.clone() };
+                    put(&mut held[into], flow);
                 }
                 moved.subtract(&sum);
                 let targets = vec![Target { bearer, weight: Money::from_cents(100) }];
@@ -310,8 +303,9 @@ impl Setting<'_> {
 }
 
 /// Adds to the balance that is alike, or makes one.
-fn put(held: &mut Held, balance: Balance, line: Option<usize>) {
-    let Balance { from, service, component, record_type, billed_account, reason, .. } = balance;
+fn put(held: &mut Held, balance: Balance) {
+    let Balance { from, service, component, record_type, billed_account, reason, line, .. } =
+        balance;
     let key = (from, service, component, record_type, billed_account, reason, line);
     match held.get_mut(&key) {
         Some(sum) => {
@@ -332,6 +326,7 @@ fn of_line(line: &Line) -> Balance {
         record_type: line.record_type,
         billed_account: line.billed_account,
         reason: line.reason,
+        line: None,
         amounts: line.amounts,
         estimated: line.estimated,
     }
@@ -345,6 +340,7 @@ fn of_outside(share: &Outside) -> Balance {
         record_type: share.record_type,
         billed_account: None,
         reason: None,
+        line: None,
         amounts: share.amounts,
         estimated: share.estimated,
     }

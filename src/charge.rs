@@ -4,6 +4,7 @@
 
 use crate::allocate::{self, Allocation, Balance, Outside};
 use crate::bearer::Bearer;
+use crate::books::Books;
 use crate::daily::Daily;
 use crate::ledger::{Ledger, Line, Reason};
 use crate::membership::{self, Membership, Part};
@@ -30,6 +31,8 @@ pub struct Charges<'a> {
     pub allocation: Allocation,
     /// The pools of the configuration.
     pub pools: &'a [Pool],
+    /// What was closed and booked before; none of it is in the charges.
+    pub books: Books,
     /// The team that an owner is itself, by the owner's place.
     teams_themselves: Vec<Option<usize>>,
 }
@@ -140,7 +143,8 @@ impl<'a> Charges<'a> {
             _ => None,
         };
         let teams_themselves = bearers.iter().map(itself).collect();
-        Charges { ledger, bearers, membership, allocation, pools, teams_themselves }
+        let books = Books::default();
+        Charges { ledger, bearers, membership, allocation, pools, books, teams_themselves }
     }
 
     /// Returns a month's charges: lines in the ledger's order, then what lies outside, then the moves.

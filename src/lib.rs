@@ -5,6 +5,7 @@
 // Words.
 pub mod money;
 pub mod split;
+pub mod rounding;
 pub mod cents;
 pub mod period;
 pub mod encoding;
@@ -33,6 +34,8 @@ pub mod snapshot;
 
 // Rules.
 pub mod control;
+pub mod books;
+pub mod settle;
 pub mod bearer;
 pub mod name;
 pub mod ledger;
@@ -58,6 +61,7 @@ pub mod remark;
 pub mod allocate;
 pub mod terms;
 pub mod charge;
+pub mod restate;
 pub mod report;
 pub mod team_notes;
 pub mod notes;
@@ -69,6 +73,12 @@ pub mod presence;
 pub mod statement;
 pub mod charged;
 pub mod invoice;
+pub mod inquiry;
+pub mod explanation;
+pub mod origin;
+pub mod why;
+pub mod feed;
+pub mod explain;
 pub mod plan;
 pub mod backfill;
 pub mod activation;

@@ -50,6 +50,8 @@ pub enum NoteKind {
     NoTeam,
     /// What the configuration says of teams and people, and what came of it.
     Team,
+    /// Months that were closed, and what was booked since.
+    Closed,
 }
 
 /// Something that the reader must know about the data.
@@ -101,6 +103,7 @@ impl NoteKind {
             NoteKind::Budget => "Budget",
             NoteKind::NoTeam => "Without a team",
             NoteKind::Team => "Teams",
+            NoteKind::Closed => "Closed",
         }
     }
 }

@@ -34,7 +34,11 @@ pub fn of(report: &Report<'_>) -> Vec<Note> {
     notes.extend(evidence(report));
     notes.extend(unattributed(report));
     notes.extend(candidates(report));
+    let allocation = &report.charges.allocation;
+    notes.extend(allocation.month_notes.get(&report.month).into_iter().flatten().cloned());
     notes.extend(team_notes::of(report));
+    let books = &report.charges.books;
+    notes.extend(books.notes(report.month, report.metric, &report.snapshot.manifest.id));
     let month = report.month;
     if let Some(text) = coverage_changes(&report.snapshot.manifest).get(&month) {
         notes.push(Note::new(NoteKind::NotComparable, text.clone()));

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::ledger::{Ledger, Line};
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::owner::{self, Owner};
-use crate::selection::Selection;
+use crate::selection::{Selection, Selector};
 use crate::team::TeamName;
-use crate::usage::Component;
+use crate::usage::{self, Component};
 use crate::weight::WeightTable;
 
 /// A pool of the configuration and its rule: a `[[pool]]` table.
@@ -171,4 +172,16 @@ impl Pool {
     pub fn is_split(&self) -> bool {
         self.method.is_some_and(|it| it != Method::Keep)
     }
+}
+
+/// Returns the first of some pools that takes a line, by its place; each stands with its selection of the ledger.
+pub fn of_line(pools: &[(&Pool, Selector)], ledger: &Ledger, line: &Line) -> Option<usize> {
+    let owner = &ledger.bearer(line).owner;
+    // Only what nobody owns is told apart by its record type.
+    let record_type = match owner {
+        Owner::Unattributed => usage::unspaced(ledger.names.text(line.record_type)),
+        _ => String::new(),
+    };
+    let kind = Kind::of(owner, line.component, &record_type)?;
+    pools.iter().position(|(pool, selector)| pool.of == kind && selector.takes(line))
 }

@@ -4,17 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use jiff::ToSpan;
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use crate::bearer::Bearer;
+use crate::books::Adjustment;
 use crate::charge::{Charge, Charges};
 use crate::ledger::{Ledger, Line};
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::owner::Owner;
 use crate::period::Month;
+use crate::settle::{self, Judgement, Settlement};
 use crate::snapshot::Snapshot;
 use crate::terms::Terms;
 use crate::usage;
@@ -109,24 +109,8 @@ pub struct Row {
     pub months: Vec<Option<Money>>,
 }
 
-/// How final a month is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settlement {
-    /// It is not over.
-    Open,
-    /// AWS calls its figures estimated.
-    Estimated,
-    /// It is over; late cost still arrives.
-    Settling,
-    /// Late cost is not expected.
-    Settled,
-}
-
 /// What stands for a team where there is none.
 pub const NO_TEAM: &str = "without a team";
-
-/// Days after a month's end for which late cost is expected; AI services arrive last.
-pub const SETTLING_DAYS: i64 = 15;
 
 /// What share of a month has an owner.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -137,18 +121,6 @@ pub struct Coverage {
     pub shared: Money,
     /// Nobody's.
     pub unattributed: Money,
-}
-
-impl Settlement {
-    /// Returns the word for files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Settlement::Open => "open",
-            Settlement::Estimated => "estimated",
-            Settlement::Settling => "settling",
-            Settlement::Settled => "settled",
-        }
-    }
 }
 
 impl Dimension {
@@ -173,19 +145,20 @@ impl Dimension {
 }
 
 impl Report<'_> {
-    /// Tells how final a month is, as of the snapshot.
+    /// Tells how final a month is, as of the snapshot and the books.
     pub fn settlement(&self, month: Month) -> Settlement {
-        let taken = TimeZone::UTC.to_datetime(self.snapshot.manifest.taken_at).date();
-        let end = month.plus(1).start();
-        if taken < end {
-            Settlement::Open
-        } else if self.snapshot.manifest.is_estimated(month) {
-            Settlement::Estimated
-        } else if taken < end + SETTLING_DAYS.days() {
-            Settlement::Settling
-        } else {
-            Settlement::Settled
-        }
+        self.judgement(month).settlement
+    }
+
+    /// Tells how final a month is, and the rule that says so.
+    pub fn judgement(&self, month: Month) -> Judgement {
+        let closing = self.charges.books.closings.get(&month);
+        settle::judge(&self.snapshot.manifest, month, closing)
+    }
+
+    /// Returns what restatements of closed months booked in the report's.
+    pub fn adjustments(&self) -> impl Iterator<Item = &Adjustment> {
+        self.charges.books.adjustments.iter().filter(|it| it.booked_in == self.month)
     }
 
     /// Returns the months shown in trends: every month of the snapshot.

@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** no network after this; a report is a pure function of a snapshot and the configuration.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +87,9 @@ pub struct Manifest {
     pub missing: Vec<Missing>,
     /// Months that moved while they were read, twice.
     pub moving: Vec<Month>,
+    /// When the bill of a month was last seen to change after the month was over.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub changed: BTreeMap<Month, Timestamp>,
     /// What was quoted before.
     pub quote: Quote,
     /// What was counted after.

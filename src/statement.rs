@@ -9,7 +9,7 @@ use crate::money::Money;
 use crate::notes;
 use crate::period::Month;
 use crate::presence::{self, Presence};
-use crate::report::{NO_TEAM, Report, Settlement};
+use crate::report::{NO_TEAM, Report};
 use crate::team::{self, TeamName};
 use crate::terms::Credits;
 
@@ -254,8 +254,7 @@ impl History {
 /// Tells why the report's month does not compare with the one before it.
 fn why_not(report: &Report<'_>, before: Month) -> Option<String> {
     let month = report.month;
-    let is_full =
-        |month| matches!(report.settlement(month), Settlement::Settling | Settlement::Settled);
+    let is_full = |month| report.settlement(month).is_full();
     if !report.months().contains(&before) {
         return Some(format!("The snapshot has nothing of {before}."));
     }

@@ -13,9 +13,7 @@ use crate::stint::ByDays;
 
 /// Returns the notes of the terms, and those that the month's charges give rise to.
 pub fn of(report: &Report<'_>) -> Vec<Note> {
-    let allocation = &report.charges.allocation;
-    let mut notes = allocation.notes.clone();
-    notes.extend(allocation.month_notes.get(&report.month).into_iter().flatten().cloned());
+    let mut notes = report.charges.allocation.notes.clone();
     notes.extend(without_team(report));
     notes.extend(by_days(report));
     notes

@@ -145,8 +145,7 @@ impl Terms {
         let rates = match &tables.rates {
             None => None,
             Some(Conversion { file, currency }) => {
-                let bytes = files.get(file).map(Vec::as_slice).unwrap_or_default();
-                Some(Rates::parse(file, bytes, currency)?)
+                Some(Rates::parse(file, file_of(files, file)?, currency)?)
             }
         };
         person::check(&tables.person)?;
@@ -175,7 +174,7 @@ impl Terms {
 
     /// Tells whether anything says who is charged, so that there is something to state.
     pub fn is_charging(&self) -> bool {
-        !self.teams.is_empty() || !self.pools.is_empty() || self.sources.is_any()
+        !(self.teams.is_empty() && self.pools.is_empty()) || self.sources != Sources::default()
     }
 
     /// Returns every team that the configuration names, each at least once.

@@ -8,12 +8,13 @@ use crate::aws;
 use crate::charge;
 use crate::cli::args::{Asking, AwsArgs, Place, Writing};
 use crate::cli::clock::Clock;
+use crate::cli::close::again;
 use crate::cli::collect::{self, Options, inventory};
 use crate::cli::condition::{self, Condition};
 use crate::cli::config::Loaded;
-use crate::cli::definitions;
+use crate::cli::edition::{Making, with_edition};
 use crate::cli::error::Failure;
-use crate::cli::publish::{self, Edition};
+use crate::cli::publish;
 use crate::cli::ui::Ui;
 use crate::ledger;
 use crate::metric::Metric;
@@ -23,7 +24,7 @@ use crate::period::Month;
 use crate::render::text::{dollars, percent};
 use crate::report::Report;
 use crate::snapshot::{Receipt, Snapshot};
-use crate::store::{disk, snapshots};
+use crate::store::{closed, disk, snapshots};
 
 /// What every command needs.
 pub struct Context {
@@ -180,45 +181,29 @@ pub fn newest(context: &Context, folder: &Path) -> Result<Option<Snapshot>, Fail
     Ok(None)
 }
 
-/// Writes a snapshot's report and prints its summary; returns the exit code.
+/// Writes a snapshot's report and prints its summary; of a closed month, what was closed. Returns the exit code.
 pub fn report(
     context: &Context,
+    folder: &Path,
     snapshot: &Snapshot,
     month: Month,
     writing: &Writing,
 ) -> Result<u8, Failure> {
-    let manifest = &snapshot.manifest;
-    if !manifest.months().contains(&month) {
-        return Err(Failure::usage(
-            format!("the snapshot {} has nothing of {month}", manifest.id),
-            format!(
-                "name a month from {} to {}, or collect again",
-                manifest.scope.first, manifest.scope.last
-            ),
-        ));
+    let kept = closed::load(folder)?;
+    if let Some(closed) = kept.months.get(&month) {
+        return again::report(context, folder, snapshot, (&kept, closed), writing);
     }
-    let definitions = definitions::load(&writing.definition, context.loaded.terms.is_charging())?;
-    let ledger = ledger::post(snapshot);
-    let metric = context.metric(writing.metric);
-    let terms = &context.loaded.terms;
-    let charges = charge::charge(snapshot, &ledger, terms, metric);
-    let report = Report { snapshot, ledger: &ledger, charges: &charges, terms, month, metric };
-    let alerts = alert::judge(snapshot, &ledger, &context.loaded.config.budgets(), metric);
-    let months = if writing.history { report.months() } else { vec![month] };
-    let edition = Edition {
-        report: &report,
-        alerts: &alerts,
-        definitions: &definitions,
-        line_months: &months,
-        configuration: &context.loaded.text,
-    };
-    disk::create_folder(&writing.out)?;
-    let (place, conditions) = publish::publish(&edition, &writing.out)?;
-    summarise(context, &report, &alerts, &place, &conditions);
-    Ok(condition::code(&conditions))
+    let (metric, books) = (context.metric(writing.metric), kept.books());
+    let making = Making { month, metric, writing, books, restatement: None };
+    with_edition(context, snapshot, making, |edition| {
+        disk::create_folder(&writing.out)?;
+        let (place, conditions) = publish::publish(edition, &writing.out)?;
+        summarise(context, edition.report, edition.alerts, &place, &conditions);
+        Ok(condition::code(&conditions))
+    })
 }
 
-fn summarise(
+pub(super) fn summarise(
     context: &Context,
     report: &Report<'_>,
     alerts: &[Alert],
@@ -228,18 +213,19 @@ fn summarise(
     let manifest = &report.snapshot.manifest;
     let ui = &context.ui;
     let total = report.total(report.month);
-    let coverage = report.coverage(report.month);
+    let (coverage, judgement) = (report.coverage(report.month), report.judgement(report.month));
     let share = |money: Money| {
         let points = total.and_then(|total| money.basis_points_of(total));
         points.map(|points| format!(" ({})", percent(points))).unwrap_or_default()
     };
     ui.line(&format!(
-        "{}: SageMaker cost {} {} by {}, {}.",
+        "{}: SageMaker cost {} {} by {}, {} ({}).",
         report.month,
         total.map_or_else(|| "(not delivered)".to_owned(), dollars),
         manifest.currency,
         report.metric.title(),
-        report.settlement(report.month).name()
+        judgement.settlement.title(),
+        judgement.because
     ));
     if let Some(coverage) = coverage {
         ui.line(&format!(
@@ -340,6 +326,21 @@ fn not_listed(folder: &Path, id: &str, paths: &[PathBuf]) -> Failure {
 pub fn reported_month(snapshot: &Snapshot, named: Option<Month>) -> Month {
     let taken = jiff::tz::TimeZone::UTC.to_datetime(snapshot.manifest.taken_at).date();
     named.unwrap_or_else(|| Month::of(taken).plus(-1))
+}
+
+/// Tells whether a snapshot has a month at all.
+pub fn check_month(snapshot: &Snapshot, month: Month) -> Result<(), Failure> {
+    let manifest = &snapshot.manifest;
+    if manifest.months().contains(&month) {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("the snapshot {} has nothing of {month}", manifest.id),
+        format!(
+            "name a month from {} to {}, or collect again",
+            manifest.scope.first, manifest.scope.last
+        ),
+    ))
 }
 
 /// The exit code of a collection alone: what its report would end with.

@@ -152,8 +152,13 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Makes what a configuration says that names no files.
+    pub fn of(text: &str) -> Result<Loaded, String> {
+        Loaded::with(text, Files::new())
+    }
+
     /// Makes what a configuration says, with the files that it names.
-    pub fn of(text: &str, files: Files) -> Result<Loaded, String> {
+    pub fn with(text: &str, files: Files) -> Result<Loaded, String> {
         let config = parse(text)?;
         let terms = Terms::make(config.tables(text), &files).map_err(|it| it.to_string())?;
         Ok(Loaded { config, text: text.to_owned(), files, terms })

@@ -66,7 +66,7 @@ pub async fn demo(ui: Ui, args: &DemoArgs) -> Result<u8, Failure> {
     let shared = world.share();
     let server = http::start(shared, 0).await.map_err(|error| not_started(&error))?;
     let files = DEMO_FILES.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
-    let loaded = Loaded::of(DEMO_CONFIGURATION, files.into())
+    let loaded = Loaded::with(DEMO_CONFIGURATION, files.into())
         .expect("the demonstration's configuration is valid");
     let context = Context { loaded, clock: Clock::Fixed(now), ui };
     context
@@ -89,12 +89,14 @@ pub async fn demo(ui: Ui, args: &DemoArgs) -> Result<u8, Failure> {
     };
     let writing =
         Writing { out: args.out.clone(), metric: None, definition: Vec::new(), history: false };
-    let code = match commands::collect(&context, &settings, &asking, &place, Memory::Nothing)
-        .await?
-    {
-        Some(snapshot) => commands::report(&context, &snapshot, context.month(None)?, &writing)?,
-        None => crate::cli::error::DONE,
-    };
+    let code =
+        match commands::collect(&context, &settings, &asking, &place, Memory::Nothing).await? {
+            Some(snapshot) => {
+                let month = context.month(None)?;
+                commands::report(&context, &place.snapshots, &snapshot, month, &writing)?
+            }
+            None => crate::cli::error::DONE,
+        };
     server.stop().await;
     Ok(code)
 }

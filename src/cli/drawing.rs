@@ -7,7 +7,7 @@ use crate::money::Money;
 use crate::notes;
 use crate::period::Month;
 use crate::render::chart::{self, Bars, Caption, Covered, Drawing, Slot, Trend};
-use crate::report::{ChartKind, Definition, Report, Row, Settlement};
+use crate::report::{ChartKind, Definition, Report, Row};
 
 /// Draws the charts of a report, by the names of their files.
 pub fn drawings(report: &Report<'_>, definitions: &[Definition]) -> Vec<(String, Drawing)> {
@@ -31,7 +31,7 @@ fn shown(report: &Report<'_>) -> Vec<Month> {
 }
 
 fn slot(report: &Report<'_>, month: Month) -> Slot {
-    let estimated = matches!(report.settlement(month), Settlement::Open | Settlement::Estimated);
+    let estimated = !report.settlement(month).is_full();
     let breaks = notes::coverage_changes(&report.snapshot.manifest).contains_key(&month);
     // The first month shown has none before it.
     Slot { month, estimated, breaks: breaks && report.months().first() != Some(&month) }
@@ -39,8 +39,8 @@ fn slot(report: &Report<'_>, month: Month) -> Slot {
 
 fn subtitle(report: &Report<'_>, what: &str) -> String {
     let settlement = match report.settlement(report.month) {
-        Settlement::Settled => String::new(),
-        other => format!(" · {}, not final", other.name()),
+        settlement if settlement.is_final() => String::new(),
+        settlement => format!(" · {}, not final", settlement.title()),
     };
     format!("{what} · {}{settlement}", report.metric.title())
 }

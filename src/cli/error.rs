@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crate::aws;
 use crate::cli::collect::ask;
 use crate::cli::config;
-use crate::store::{disk, plans, snapshots};
+use crate::store::{closed, disk, plans, snapshots};
 
 /// A failure as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,11 @@ impl Failure {
     pub fn usage(message: impl Into<String>, hint: impl Into<String>) -> Failure {
         let (message, hints) = (message.into(), vec![hint.into()]);
         Failure { kind: Kind::Usage, message, causes: Vec::new(), hints }
+    }
+
+    /// Makes a failure that has to do with how things stand, and not with what was typed.
+    pub fn refused(message: impl Into<String>, hint: impl Into<String>) -> Failure {
+        Failure { kind: Kind::Failed, ..Failure::usage(message, hint) }
     }
 
     /// Returns the exit code.
@@ -134,6 +139,21 @@ impl From<snapshots::Error> for Failure {
             snapshots::Error::Disk(error) => error.into(),
             other => Failure::of(&other, hints),
         }
+    }
+}
+
+impl From<closed::Error> for Failure {
+    fn from(error: closed::Error) -> Failure {
+        let hint = match error {
+            closed::Error::Disk(error) => return error.into(),
+            closed::Error::NotClosed { .. } => {
+                "read it with the version of the program that closed the month"
+            }
+            closed::Error::Damaged { .. } => {
+                "put the file back from a backup; what was charged is never calculated anew"
+            }
+        };
+        Failure::of(&error, vec![hint.to_owned()])
     }
 }
 

@@ -11,12 +11,17 @@ mod section;
 pub mod statement;
 mod statement_tables;
 mod statement_people;
+mod restated;
+mod settlement;
 pub mod page;
 pub mod drawing;
 pub mod definitions;
 pub mod publish;
+mod edition;
 pub mod commands;
+pub mod close;
 pub mod alerts;
+pub mod explain;
 pub mod check;
 pub mod demo;
 pub mod plans;
@@ -96,7 +101,10 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
             match commands::collect(context, &settings, &args.asking, &args.place, Memory::Earlier)
                 .await?
             {
-                Some(snapshot) => commands::report(context, &snapshot, month, &args.writing),
+                Some(snapshot) => {
+                    let folder = &args.place.snapshots;
+                    commands::report(context, folder, &snapshot, month, &args.writing)
+                }
                 None => Ok(error::DONE),
             }
         }
@@ -115,10 +123,12 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
         Command::Report(args) => {
             let snapshot = commands::load(&args.place.snapshots, args.snapshot.as_deref())?;
             let month = commands::reported_month(&snapshot, args.place.month);
-            commands::report(context, &snapshot, month, &args.writing)
+            commands::report(context, &args.place.snapshots, &snapshot, month, &args.writing)
         }
+        Command::Close(args) => close::close(context, &args),
         Command::Tags(command) => Box::pin(tags::tags(context, &command)).await,
         Command::Retag(command) => Box::pin(retag::retag(context, &command)).await,
+        Command::Explain(args) => explain::explain(context, &args),
         Command::Alerts(args) => alerts::print(context, &args),
         Command::Sandbox(args) => demo::sandbox(context, &args).await,
     }

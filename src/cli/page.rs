@@ -3,6 +3,7 @@
 use crate::alert::Alert;
 use crate::cli::condition::Condition;
 use crate::cli::section::{self, is_full, money_text};
+use crate::cli::settlement;
 use crate::cli::ui::receipt_text;
 use crate::control;
 use crate::invoice;
@@ -16,7 +17,7 @@ use crate::render::html::{
     Banner, BridgeRow, Chart, Figure, NoteRow, Page, Section, Statement, Tone,
 };
 use crate::render::text::{dollars, percent};
-use crate::report::{Definition, Dimension, Report, Settlement};
+use crate::report::{Definition, Dimension, Report};
 use crate::statement::Statements;
 
 /// Builds the page.
@@ -52,7 +53,7 @@ pub fn page(
         statement: statement(report),
         bridge: bridge(report),
         metric_bridge: metric_bridge(report),
-        settlement: settlement(report),
+        settlement: settlement::sentence(report),
         charts: drawings
             .iter()
             .map(|(name, drawing)| described(name, drawing, definitions))
@@ -121,24 +122,7 @@ fn banners(report: &Report<'_>, notes: &[Note], conditions: &[Condition]) -> Vec
             Condition::Moving => banner(Tone::Warning, "Moving.", first(NoteKind::Moving)),
         });
     }
-    match report.settlement(report.month) {
-        Settlement::Settled => {}
-        Settlement::Open => banners.push(banner(
-            Tone::Warning,
-            "Open.",
-            "The month is not over; its figures grow every day.".to_owned(),
-        )),
-        Settlement::Estimated => banners.push(banner(
-            Tone::Warning,
-            "Estimated.",
-            "AWS calls these figures estimated; they may still change.".to_owned(),
-        )),
-        Settlement::Settling => banners.push(banner(
-            Tone::Information,
-            "Settling.",
-            "The month is over; late cost and credits may still arrive.".to_owned(),
-        )),
-    }
+    banners.extend(settlement::banner(report));
     if let Some(text) = notes::coverage_changes(&report.snapshot.manifest).get(&report.month) {
         banners.push(banner(Tone::Information, "Not comparable.", text.clone()));
     }
@@ -284,6 +268,12 @@ fn bridge(report: &Report<'_>) -> Vec<BridgeRow> {
             is_total: true,
         });
     }
+    let booked = report.charges.books.booked_in(report.month);
+    rows.extend(booked.into_iter().map(|(of, amounts)| BridgeRow {
+        what: format!("Restatement of {of}, booked in this month and outside its control total"),
+        amount: money_text(amounts.get(report.metric)),
+        is_total: false,
+    }));
     rows
 }
 
@@ -313,14 +303,4 @@ fn metric_bridge(report: &Report<'_>) -> Vec<BridgeRow> {
         is_total: step.is_total,
     });
     rows.collect()
-}
-
-/// Says how final the month is.
-pub(super) fn settlement(report: &Report<'_>) -> String {
-    match report.settlement(report.month) {
-        Settlement::Open => "Open: the month is not over.".to_owned(),
-        Settlement::Estimated => "Estimated: AWS may still change the figures.".to_owned(),
-        Settlement::Settling => "Settling: late cost may still arrive.".to_owned(),
-        Settlement::Settled => "Settled: no late cost is expected.".to_owned(),
-    }
 }

@@ -1,5 +1,6 @@
 //! Owns the month's folder: every file of a report, written beside its place and put there as a whole.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,7 @@ use crate::cli;
 use crate::cli::condition::{self, Condition};
 use crate::cli::drawing;
 use crate::cli::page;
+use crate::cli::restated;
 use crate::control;
 use crate::files;
 use crate::invoice;
@@ -23,6 +25,7 @@ use crate::notes;
 use crate::period::Month;
 use crate::render::{self, chart::Drawing};
 use crate::report::{Definition, Report};
+use crate::restate::{self, Restatement};
 use crate::snapshot::Receipt;
 use crate::statement::{self, Statements};
 use crate::store::disk::{self, sha256};
@@ -43,6 +46,8 @@ pub struct Edition<'a> {
     pub line_months: &'a [Month],
     /// The configuration's text.
     pub configuration: &'a str,
+    /// How it differs from what was closed, where the month is closed and it does.
+    pub restatement: Option<&'a Restatement>,
 }
 
 #[derive(Serialize)]
@@ -59,9 +64,11 @@ struct Summary<'a> {
     ledger_total: Amounts,
     outside: Amounts,
     charged_total: Amounts,
+    adjustments: Vec<Booked>,
     residual: Amounts,
     coverage: Option<Covered>,
     settlement: &'a str,
+    settlement_because: String,
     receipt: ReceiptSummary,
     conditions: Vec<&'a str>,
     notes: Vec<Note>,
@@ -71,6 +78,13 @@ struct Summary<'a> {
 struct BridgeStep {
     what: String,
     amount: Option<Money>,
+}
+
+/// What a restatement booked in the month, outside its control total.
+#[derive(Serialize)]
+struct Booked {
+    of: Month,
+    amounts: Amounts,
 }
 
 #[derive(Serialize)]
@@ -98,7 +112,7 @@ struct Published<'a> {
     configuration_sha256: String,
     receipt: ReceiptSummary,
     inputs: Vec<File>,
-    outputs: Vec<File>,
+    outputs: &'a [File],
 }
 
 #[derive(Serialize)]
@@ -169,16 +183,17 @@ pub fn publish(
     let month = report.month.to_string();
     let part = out.join(format!(".{month}.part"));
     disk::remove_folder(&part)?;
-    disk::create_folder(&part.join("charts"))?;
-    let mut folder = Folder { path: part.clone(), written: Vec::new() };
-    let filled = fill(&mut folder, edition, &conditions);
-    if let Err(error) = filled {
+    if let Err(error) = make(edition, &conditions, &part) {
         // The first error is the one to tell; the half-filled folder is of no use.
         drop(disk::remove_folder(&part));
         return Err(error);
     }
     let rejected = conditions.contains(&Condition::DoesNotReconcile);
-    let place = out.join(if rejected { format!("{month}.rejected") } else { month });
+    let place = out.join(match edition.restatement {
+        _ if rejected => format!("{month}.rejected"),
+        Some(_) => restatement_name(report.month),
+        None => month,
+    });
     disk::replace_folder(&part, &place)?;
     if !rejected {
         // An earlier attempt that did not reconcile is answered by this one.
@@ -187,11 +202,29 @@ pub fn publish(
     Ok((place, conditions))
 }
 
+/// The name of the folder that tells how a closed month differs now.
+pub fn restatement_name(month: Month) -> String {
+    format!("{month}.restatement")
+}
+
+/// Writes every file of a report into a folder; returns their names and hashes.
+pub fn make(
+    edition: &Edition<'_>,
+    conditions: &[Condition],
+    place: &Path,
+) -> Result<BTreeMap<String, String>, disk::Error> {
+    disk::create_folder(&place.join("charts"))?;
+    let mut folder = Folder { path: place.to_owned(), written: Vec::new() };
+    let mut files = fill(&mut folder, edition, conditions)?;
+    files.append(&mut folder.written);
+    Ok(files.into_iter().map(|file| (file.name, file.sha256)).collect())
+}
+
 fn fill(
     folder: &mut Folder,
     edition: &Edition<'_>,
     conditions: &[Condition],
-) -> Result<(), disk::Error> {
+) -> Result<Vec<File>, disk::Error> {
     let report = edition.report;
     folder.put_table("owners.csv", files::owners(report))?;
     folder.put_table("lines.csv", files::lines(report, edition.line_months))?;
@@ -203,18 +236,24 @@ fn fill(
         folder.put(&format!("charts/{name}.svg"), svg.as_bytes())?;
         folder.put(&format!("charts/{name}.png"), png)?;
     }
+    if let Some(restatement) = edition.restatement {
+        folder.put_table("restatement.csv", restate::table(restatement))?;
+        folder.put_json("restatement.json", &restated::summary(report, restatement))?;
+    }
     let statements = report.terms.is_charging().then(|| statement::of(report)).flatten();
     if let Some(statements) = &statements {
         put_statements(folder, statements, conditions)?;
     }
     let notes = notes::of(report);
     let (alerts, definitions) = (edition.alerts, edition.definitions);
-    let page =
+    let mut page =
         page::page(report, alerts, definitions, &drawings, &notes, conditions, statements.as_ref());
+    page.sections.splice(0..0, edition.restatement.map(restated::section));
     folder.put("report.html", render::html::render(&page).as_bytes())?;
     folder.put_json("summary.json", &summary(report, conditions, notes))?;
     let outputs = std::mem::take(&mut folder.written);
-    folder.put_json("manifest.json", &published(edition, outputs))
+    folder.put_json("manifest.json", &published(edition, &outputs))?;
+    Ok(outputs)
 }
 
 /// Writes what each team is charged: one file of all, a page and a CSV each, and the journal.
@@ -250,6 +289,7 @@ fn summary<'a>(report: &'a Report<'a>, conditions: &[Condition], notes: Vec<Note
     let lines = report.ledger.of_month(report.month).iter();
     let residual = lines.filter(|line| line.is_residual()).map(|line| &line.amounts).sum();
     let coverage = report.coverage(report.month);
+    let judgement = report.judgement(report.month);
     Summary {
         schema: SCHEMA,
         month: report.month,
@@ -272,20 +312,28 @@ fn summary<'a>(report: &'a Report<'a>, conditions: &[Condition], notes: Vec<Note
         ledger_total: report.ledger.total(report.month),
         outside: report.charges.shares(report.month).iter().map(|(_, share)| share).sum(),
         charged_total: report.charges.total(report.month),
+        adjustments: report
+            .charges
+            .books
+            .booked_in(report.month)
+            .into_iter()
+            .map(|(of, amounts)| Booked { of, amounts })
+            .collect(),
         residual,
         coverage: coverage.map(|coverage| Covered {
             attributed: coverage.attributed,
             shared: coverage.shared,
             unattributed: coverage.unattributed,
         }),
-        settlement: report.settlement(report.month).name(),
+        settlement: judgement.settlement.name(),
+        settlement_because: judgement.because,
         receipt: receipt(report),
         conditions: conditions.iter().map(|condition| condition.name()).collect(),
         notes,
     }
 }
 
-fn published<'a>(edition: &'a Edition<'a>, outputs: Vec<File>) -> Published<'a> {
+fn published<'a>(edition: &'a Edition<'a>, outputs: &'a [File]) -> Published<'a> {
     let manifest = &edition.report.snapshot.manifest;
     let mut inputs: Vec<File> = manifest
         .segments

@@ -14,7 +14,7 @@ use crate::notes;
 use crate::period::Month;
 use crate::render::html::{Banner, Section, Tone};
 use crate::render::text::{Heading, dollars, grouped, others, percent};
-use crate::report::{ChartKind, Definition, Dimension, Report, Row, Settlement};
+use crate::report::{ChartKind, Definition, Dimension, Report, Row};
 use crate::statement::{Statement, Statements};
 
 /// Rows of a table that are shown when its definition does not say.
@@ -54,7 +54,7 @@ fn named(label: &str) -> &str {
 
 /// Tells whether the report's month is over and not estimated, so that it compares with a full month.
 pub(super) fn is_full(report: &Report<'_>) -> bool {
-    matches!(report.settlement(report.month), Settlement::Settling | Settlement::Settled)
+    report.settlement(report.month).is_full()
 }
 
 fn open_month(report: &Report<'_>) -> Month {

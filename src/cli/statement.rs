@@ -3,13 +3,15 @@
 use crate::charged;
 use crate::cli::condition::Condition;
 use crate::cli::page;
+use crate::cli::settlement;
 use crate::cli::statement_tables as tables;
 use crate::figure::Amount;
 use crate::pool::Kind;
 use crate::render::html::{Banner, Figure, Tone};
 use crate::render::statement::Sheet;
 use crate::render::text::{dollars, grouped, percent};
-use crate::report::{Report, Settlement};
+use crate::report::Report;
+use crate::settle::Settlement;
 use crate::statement::{Section, Statement, Statements};
 use crate::terms::Credits;
 
@@ -69,26 +71,19 @@ fn banners(report: &Report<'_>, conditions: &[Condition]) -> Vec<Banner> {
             ),
         });
     }
-    let text = page::settlement(report);
-    match report.settlement(report.month) {
-        Settlement::Open => banners.push(banner(
-            Tone::Warning,
-            "Estimated.",
-            "The month is not over; its figures grow every day.",
-        )),
-        Settlement::Estimated => banners.push(banner(
-            Tone::Warning,
-            "Estimated.",
-            "AWS calls these figures estimated; they may still change.",
-        )),
-        Settlement::Settling => banners.push(banner(
-            Tone::Warning,
-            "Estimated.",
-            "The month is over; late cost and credits may still arrive.",
-        )),
-        Settlement::Settled => banners.push(banner(Tone::Information, "Final.", &text)),
-    }
+    banners.push(match settlement::banner(report) {
+        Some(later) if is_provisional(report.settlement(report.month)) => {
+            Banner { lead: "Estimated.".to_owned(), ..later }
+        }
+        Some(later) => later,
+        None => banner(Tone::Information, "Final.", &settlement::sentence(report)),
+    });
     banners
+}
+
+/// Tells whether a month's figures may still change by themselves.
+fn is_provisional(settlement: Settlement) -> bool {
+    matches!(settlement, Settlement::Open | Settlement::Estimated | Settlement::Settling)
 }
 
 fn figures(statements: &Statements<'_>, statement: &Statement) -> Vec<Figure> {
@@ -165,7 +160,7 @@ fn basis(report: &Report<'_>) -> Vec<(String, String)> {
         };
         basis.push(row("Rate", text));
     }
-    basis.push(row("Settlement", page::settlement(report)));
+    basis.push(row("Settlement", settlement::sentence(report)));
     let text = "every figure is in whole cents that add up, here and over all statements; \
                 the exact amounts are in the CSV beside this page";
     basis.push(row("Cents", text.to_owned()));

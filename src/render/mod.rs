@@ -6,6 +6,8 @@ pub mod text;
 
 pub mod plan;
 
+pub mod explain;
+
 pub mod csv;
 pub mod json;
 

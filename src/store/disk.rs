@@ -91,6 +91,12 @@ pub fn replace_folder(finished: &Path, place: &Path) -> Result<(), Error> {
     remove_folder(&old)
 }
 
+/// Puts a finished folder in a place where there is none yet.
+pub fn place_folder(finished: &Path, place: &Path) -> Result<(), Error> {
+    // A folder that has something in it is never renamed over, so of two attempts one fails.
+    fs::rename(finished, place).map_err(failed(place, "move into place"))
+}
+
 /// Removes a folder with all that is in it, where there is one.
 pub fn remove_folder(path: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(path) {

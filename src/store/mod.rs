@@ -1,5 +1,6 @@
 //! Owns what is on disk: whole files or none.
 
+pub mod closed;
 pub mod disk;
 pub mod plans;
 pub mod snapshots;

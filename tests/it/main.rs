@@ -8,6 +8,7 @@
 
 mod asking;
 mod backfill;
+mod closing;
 mod conservation;
 mod determinism;
 mod errors;

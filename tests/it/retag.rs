@@ -19,8 +19,6 @@ use apportion::plan::{Change, Plan};
 use apportion::sandbox::scenario::Scenario;
 use apportion::sandbox::world::Shared;
 use apportion::store::plans;
-use apportion::terms::Files;
-use apportion::terms::Files;
 use clap::Parser;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -152,7 +150,7 @@ impl Desk {
 
     fn context(&self) -> Context {
         Context {
-            loaded: Loaded::of(&self.configuration, Files::new()).unwrap(),
+            loaded: Loaded::of(&self.configuration).unwrap(),
             clock: Clock::Fixed(now()),
             ui: Ui::new(true, true),
         }

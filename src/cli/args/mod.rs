@@ -1,6 +1,7 @@
 //! Owns what can be typed; the comments are the help.
 
 pub mod change;
+pub mod explain;
 
 use std::path::PathBuf;
 
@@ -53,6 +54,10 @@ pub enum Command {
     Collect(CollectArgs),
     /// A snapshot into files; offline and free of charge
     Report(ReportArgs),
+    /// Freeze a month: what is charged for it, with its inputs; what comes later is a restatement
+    Close(CloseArgs),
+    /// Every line, rule, weight and rounding under one figure; offline and free of charge
+    Explain(explain::ExplainArgs),
     /// Thresholds of budgets against actual and forecast spend of the open month
     Alerts(AlertsArgs),
     /// The domain tag on older resources: plan, apply, verify, undo
@@ -197,6 +202,29 @@ pub struct ReportArgs {
     /// Name of the snapshot; the newest when not given
     #[arg(long, value_name = "ID")]
     pub snapshot: Option<String>,
+    /// What is written
+    #[command(flatten)]
+    pub writing: Writing,
+}
+
+/// Arguments of `close`.
+#[derive(Debug, Args)]
+pub struct CloseArgs {
+    /// Month, `YYYY-MM`
+    #[arg(value_name = "YYYY-MM", value_parser = Month::parse)]
+    pub month: Month,
+    /// Folder of snapshots; closed months are kept in it
+    #[arg(long, value_name = "DIR", default_value = ".apportion")]
+    pub snapshots: PathBuf,
+    /// Name of the snapshot; the newest when not given
+    #[arg(long, value_name = "ID")]
+    pub snapshot: Option<String>,
+    /// Close it while it is open, estimated, partial or moving; that is recorded and shown
+    #[arg(long)]
+    pub force: bool,
+    /// Of a closed month, book the restatement in this later month
+    #[arg(long, value_name = "YYYY-MM", value_parser = Month::parse)]
+    pub book_in: Option<Month>,
     /// What is written
     #[command(flatten)]
     pub writing: Writing,

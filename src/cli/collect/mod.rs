@@ -26,7 +26,7 @@ use crate::request::{self, Purpose, Quote, Request, Scope};
 use crate::snapshot::{Forecast, Manifest, Missing, PAGE_PRICE_CENTS, Snapshot, VERSION};
 
 use ask::{Asker, Error};
-use standing::{is_comparable, standing};
+use standing::{changes, is_comparable, standing};
 use state::State;
 
 /// How many months before the current one Cost Explorer still answers for (management limits of Cost Explorer).
@@ -118,14 +118,11 @@ pub async fn collect(
         inventory::read(session, options, caller, &run.state, taken_at, progress, &mut notes).await;
     notes.extend(budgets.iter().filter_map(unreadable));
     inventory::name_accounts(session, &standing, &mut inventory, &run.state.account_names).await;
-    let is_ours = |earlier: &&Snapshot| {
-        let manifest = &earlier.manifest;
-        manifest.caller == standing.caller
-            || (manifest.payer.is_some() && manifest.payer == standing.payer)
-    };
-    if let Some(earlier) = earlier.filter(is_ours) {
+    let ours = earlier.filter(|earlier| standing.is_of(earlier));
+    if let Some(earlier) = ours {
         inventory.carry_forward(&earlier.inventory);
     }
+    let changed = changes(ours, options, &run.state.bill, taken_at);
     let currency = run.asker.currency().unwrap_or_else(|| "USD".to_owned());
     let mut state = run.state;
     state.sort();
@@ -154,6 +151,7 @@ pub async fn collect(
         forecasts,
         missing: state.missing,
         moving: moving.into_iter().collect(),
+        changed,
         quote,
         receipt: session.meter().receipt(),
         notes,

@@ -2,12 +2,18 @@
 //!
 //! **Invariant:** only missing credentials end a run here; what else cannot be read is a note.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
 use crate::arn::AccountId;
 use crate::aws::cost_explorer::CostExplorer;
 use crate::aws::{Kind, Session, organizations, sts};
 use crate::key::{Backfill, KeyStatus};
 use crate::note::{Note, NoteKind};
-use crate::snapshot::Snapshot;
+use crate::period::Month;
+use crate::settle;
+use crate::snapshot::{Control, Snapshot};
 
 use super::Options;
 use super::ask::Error;
@@ -19,6 +25,25 @@ pub(super) struct Standing {
     pub(super) statuses: Option<Vec<KeyStatus>>,
     pub(super) backfills: Option<Vec<Backfill>>,
     pub(super) notes: Vec<Note>,
+}
+
+impl Standing {
+    /// Tells whether an earlier snapshot is of the same caller or organization.
+    pub(super) fn is_of(&self, earlier: &Snapshot) -> bool {
+        let manifest = &earlier.manifest;
+        manifest.caller == self.caller || (manifest.payer.is_some() && manifest.payer == self.payer)
+    }
+}
+
+/// When the bill of each month was last seen to change, by an earlier snapshot of the same view.
+pub(super) fn changes(
+    earlier: Option<&Snapshot>,
+    options: &Options,
+    bill: &[Control],
+    taken_at: Timestamp,
+) -> BTreeMap<Month, Timestamp> {
+    let same_view = earlier.filter(|it| it.manifest.billing_view == options.billing_view);
+    same_view.map(|it| settle::changes(&it.manifest, bill, taken_at)).unwrap_or_default()
 }
 
 /// A stored month can only be used again under the same keys, view and history of backfills.
