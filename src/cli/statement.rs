@@ -199,7 +199,7 @@ fn how(report: &Report<'_>, statement: &Statement) -> String {
                 "Every line, rule and weight behind it: `apportion explain --month {month} --team {name}`"
             )
         }
-        None => format!("Every line behind it: `apportion explain --month {month}`"),
+        None => format!("Every line behind it: `apportion explain --month {month} --without-team`"),
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn sections(statements: &Statements<'_>, statement: &Statement) -> Ve
     }
     sections.extend(ruled(statements, statement, Section::Tax));
     sections.push(summed(report, statement));
+    sections.extend(booked(report, statement));
     sections.push(years(report, statement));
     sections.extend(people::sections(report, statement));
     sections
@@ -280,6 +281,22 @@ fn summed(report: &Report<'_>, statement: &Statement) -> html::Section {
     }
     table.total = Some(vec!["Total".to_owned(), cents(statement.total)]);
     table
+}
+
+/// What restatements of closed months booked in this one, and what is due with them.
+fn booked(report: &Report<'_>, statement: &Statement) -> Option<html::Section> {
+    let currency = &report.snapshot.manifest.currency;
+    let columns = vec![Heading::left("What"), Heading::right(format!("Amount, {currency}"))];
+    let caption =
+        "Closed months keep their figures; what AWS changed in them later is charged here.";
+    let mut table = table("Booked of closed months, and due", caption.to_owned(), columns);
+    table.rows.push(vec![format!("Total of {}", report.month), cents(statement.total)]);
+    let booked = statement.booked.iter();
+    table
+        .rows
+        .extend(booked.map(|(of, amount)| vec![format!("Restatement of {of}"), cents(*amount)]));
+    table.total = Some(vec!["Due".to_owned(), cents(statement.due())]);
+    (!statement.booked.is_empty()).then_some(table)
 }
 
 /// The month, the quarter and the year to date, against the budget.
