@@ -36,6 +36,8 @@ pub fn teams<'a>(statements: &'a Statements<'a>) -> Table<'a> {
         column("budget", "Budget", Kind::Money),
         column("budget_left", "Budget left", Kind::Money),
         column("settlement", "Settlement", Kind::Text),
+        column("booked", "Booked of closed months", Kind::Money),
+        column("due", "Due", Kind::Money),
     ];
     if statements.report.terms.rates.is_some() {
         columns.extend([
@@ -77,6 +79,8 @@ fn team_row<'a>(statements: &'a Statements<'a>, statement: &'a Statement) -> Vec
         Cell::money(budget),
         Cell::money(budget.map(|budget| budget - statement.total.exact)),
         Cell::text(report.settlement(report.month).name()),
+        Cell::Money(statement.booked.values().map(|amount| amount.exact).sum()),
+        Cell::Money(statement.due().exact),
     ];
     if let Some(rates) = &terms.rates {
         let rate = rates.rate(report.month);
@@ -193,6 +197,10 @@ pub fn journal(statements: &Statements<'_>) -> Option<Vec<Entry>> {
         let cost = statement.total.cents - tax.cents;
         entries.push(entry(terms.debit_account(account), cost, "SageMaker"));
         entries.push(entry(terms.tax_account(account), tax.cents, "SageMaker, tax and support"));
+        entries.extend(statement.booked.iter().map(|(of, amount)| {
+            let what = format!("SageMaker, restatement of {of}");
+            entry(terms.debit_account(account), amount.cents, &what)
+        }));
     }
     Some(entries)
 }

@@ -256,8 +256,10 @@ impl Report<'_> {
     }
 
     /// Returns the person that an owner is or belongs to, where one joins it.
-    pub fn person(&self, _bearer: usize) -> Option<&str> {
-        None
+    pub fn person(&self, bearer: usize) -> Option<&str> {
+        let bearer = &self.charges.bearers[bearer];
+        let domain = bearer.owner.domain()?;
+        self.charges.membership.people.name(&domain.id, bearer.user_profile.as_ref()?)
     }
 
     /// Tells the region of a charge: of its owner's ARN, else of its usage type.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cents;
 use crate::figure::{self, Amount, Class, Figure, Source};
 use crate::money::Money;
 use crate::notes;
@@ -42,6 +43,8 @@ pub struct Statement {
     pub figures: Vec<Figure>,
     /// What it is charged.
     pub total: Amount,
+    /// What restatements of closed months booked in this one, by the closed month; outside the total.
+    pub booked: BTreeMap<Month, Amount>,
     /// The month before.
     pub previous: Previous,
     /// The month, the quarter and the year to date.
@@ -134,6 +137,11 @@ impl Previous {
 }
 
 impl Statement {
+    /// Returns what is charged in all: the total, and what was booked of closed months.
+    pub fn due(&self) -> Amount {
+        [self.total].into_iter().chain(self.booked.values().copied()).sum()
+    }
+
     /// Returns the sum of a section.
     pub fn section(&self, section: Section, credits: Credits) -> Amount {
         let figures = self.figures.iter().filter(|it| Section::of(it, credits) == section);
@@ -157,6 +165,7 @@ pub fn of<'a>(report: &'a Report<'a>) -> Option<Statements<'a>> {
         }
         figures.entry(figure.team).or_default().push(figure);
     }
+    let mut booked = booked(report)?;
     let history = History::new(report);
     let configured = team::by_name(&report.terms.teams);
     let stems = stems(&membership.teams);
@@ -172,6 +181,7 @@ pub fn of<'a>(report: &'a Report<'a>) -> Option<Statements<'a>> {
             title: told.and_then(|team| team.title.clone()),
             stem,
             total: figures.iter().map(|figure| figure.amount).sum(),
+            booked: booked.remove(&name).unwrap_or_default(),
             figures,
             previous: history.previous(report.month.plus(-1), place),
             spans: history.spans(place, told.and_then(|team| team.budget)),
@@ -187,6 +197,32 @@ fn stems(teams: &[TeamName]) -> Vec<String> {
     let nobody = TeamName::parse(NO_TEAM).expect("the words are a fit name");
     let names: Vec<TeamName> = teams.iter().cloned().chain([nobody]).collect();
     team::file_stems(&names)
+}
+
+/// What each team was booked in the report's month, by the closed month that it is about.
+///
+/// The cents are handed out from each closed month to the teams; absent where the metric was not delivered.
+fn booked<'a>(
+    report: &'a Report<'a>,
+) -> Option<BTreeMap<Option<&'a TeamName>, BTreeMap<Month, Amount>>> {
+    let adjustments = &report.charges.books.adjustments;
+    let mut sums: BTreeMap<Month, BTreeMap<Option<&TeamName>, Money>> = BTreeMap::new();
+    for adjustment in adjustments.iter().filter(|it| it.booked_in == report.month) {
+        let money = adjustment.amounts.get(report.metric)?;
+        let teams = sums.entry(adjustment.of).or_default();
+        // A team that is none any more has no statement, so what it was is charged to no team.
+        let is_known = |name: &&TeamName| report.charges.membership.teams.contains(*name);
+        *teams.entry(adjustment.team.as_ref().filter(is_known)).or_default() += money;
+    }
+    let mut booked: BTreeMap<Option<&TeamName>, BTreeMap<Month, Amount>> = BTreeMap::new();
+    for (of, teams) in sums {
+        let parts: Vec<Money> = teams.values().copied().collect();
+        let cents = cents::foot(parts.iter().copied().sum::<Money>().cents(), &parts);
+        for ((team, exact), cents) in teams.into_iter().zip(cents) {
+            booked.entry(team).or_default().insert(of, Amount { exact, cents });
+        }
+    }
+    Some(booked)
 }
 
 fn weights(report: &Report<'_>) -> BTreeMap<usize, Weights> {

@@ -22,6 +22,9 @@ pub const DEMO_NOW: &str = "2026-11-20T08:00:00Z";
 /// The configuration that the demonstration runs with.
 const DEMO_CONFIGURATION: &str = include_str!("demo.toml");
 
+/// The files that it names.
+const DEMO_FILES: [(&str, &str); 1] = [("roster.csv", include_str!("roster.csv"))];
+
 /// The prefix of access keys that the sandbox knows; the account's id follows.
 const KEY_PREFIX: &str = "AKIASANDBOX";
 
@@ -62,8 +65,9 @@ pub async fn demo(ui: Ui, args: &DemoArgs) -> Result<u8, Failure> {
     let access_key = format!("{KEY_PREFIX}{}", world.organisation.payer);
     let shared = world.share();
     let server = http::start(shared, 0).await.map_err(|error| not_started(&error))?;
-    let loaded =
-        Loaded::of(DEMO_CONFIGURATION).expect("the demonstration's configuration is valid");
+    let files = DEMO_FILES.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
+    let loaded = Loaded::with(DEMO_CONFIGURATION, files.into())
+        .expect("the demonstration's configuration is valid");
     let context = Context { loaded, clock: Clock::Fixed(now), ui };
     context
         .ui

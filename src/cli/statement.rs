@@ -178,13 +178,15 @@ pub(super) fn credits_rule(report: &Report<'_>) -> &'static str {
 /// Says what becomes of tax and support.
 pub(super) fn tax_rule(report: &Report<'_>) -> String {
     let has = |kind: Kind| report.terms.pools.iter().any(|pool| pool.of == kind);
-    let text = match (has(Kind::Tax), has(Kind::Support)) {
+    let (charged, rest) = match (has(Kind::Tax), has(Kind::Support)) {
         (false, false) => return "tax and support are kept out: no team is charged any".to_owned(),
-        (true, true) => "SageMaker's share of tax and of support is charged",
-        (true, false) => "SageMaker's share of tax is charged; support is kept out",
-        (false, true) => "SageMaker's share of support is charged; tax is kept out",
+        (true, true) => ("tax and support", ""),
+        (true, false) => ("tax", "; support is kept out"),
+        (false, true) => ("support", "; tax is kept out"),
     };
-    format!("{text}: in proportion to SageMaker's part of the bill")
+    format!(
+        "SageMaker's share of {charged} is charged, in proportion to SageMaker's part of the bill{rest}"
+    )
 }
 
 /// Tells how any figure of the statement is explained.
@@ -197,7 +199,7 @@ fn how(report: &Report<'_>, statement: &Statement) -> String {
                 "Every line, rule and weight behind it: `apportion explain --month {month} --team {name}`"
             )
         }
-        None => format!("Every line behind it: `apportion explain --month {month}`"),
+        None => format!("Every line behind it: `apportion explain --month {month} --without-team`"),
     }
 }
 

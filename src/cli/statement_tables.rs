@@ -27,6 +27,7 @@ pub(super) fn sections(statements: &Statements<'_>, statement: &Statement) -> Ve
     }
     sections.extend(ruled(statements, statement, Section::Tax));
     sections.push(summed(report, statement));
+    sections.extend(booked(report, statement));
     sections.push(years(report, statement));
     sections.extend(people::sections(report, statement));
     sections
@@ -138,25 +139,22 @@ fn ruled(
         Heading::left("Rule"),
         Heading::left("Method"),
         Heading::right(format!("Whole, {currency}")),
-        Heading::right("Weight"),
-        Heading::right("Of"),
-        Heading::right("Share"),
+        Heading::left("Weight of all weight"),
         Heading::right(format!("Part, {currency}")),
     ];
     let mut table = table(title, caption, columns);
     let total = billed.values().chain(spreads.values()).copied().sum();
     for ((label, class), amount) in &billed {
         let method = format!("billed: {}", class.title());
-        table.rows.push(vec![
-            label.clone(),
-            method,
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
-            cents(*amount),
-        ]);
+        let blank = String::new;
+        table.rows.push(vec![label.clone(), method, blank(), blank(), cents(*amount)]);
     }
+    let mut spreads: Vec<(Source, Amount)> = spreads.into_iter().collect();
+    // What a rule takes stands beside what it gives.
+    spreads.sort_by_key(|(source, _)| match source {
+        Source::Billed => (0, *source),
+        Source::Out(spread) | Source::In(spread) => (*spread, *source),
+    });
     for (source, amount) in &spreads {
         table.rows.push(spread_row(statements, statement, section, *source, *amount));
     }
@@ -167,7 +165,7 @@ fn ruled(
         table.columns = vec![Heading::left("Rule")];
         return is_said.then_some(table);
     }
-    let mut foot = texts(["Total", "", "", "", "", ""]);
+    let mut foot = texts(["Total", "", "", ""]);
     foot.push(cents(total));
     table.total = Some(foot);
     Some(table)
@@ -203,20 +201,14 @@ fn spread_row(
     if let Source::Out(_) = source {
         let rule = format!("{rule}: taken from here");
         let blank = String::new;
-        return vec![rule, method(report, pool), blank(), blank(), blank(), blank(), cents(amount)];
+        return vec![rule, method(report, pool), blank(), blank(), cents(amount)];
     }
     let whole = statements.wholes.get(&(section, spread)).copied().unwrap_or_default();
     let weights = &statements.weights[&spread];
     let weight = weights.by_team.get(&statement.team).copied().unwrap_or(Money::ZERO);
-    vec![
-        rule,
-        method(report, pool),
-        cents(whole),
-        weight_text(weight),
-        weight_text(weights.whole),
-        weight.basis_points_of(weights.whole).map(percent).unwrap_or_default(),
-        cents(amount),
-    ]
+    let share = weight.basis_points_of(weights.whole).map(percent).unwrap_or_default();
+    let weight = format!("{} of {} ({share})", weight_text(weight), weight_text(weights.whole));
+    vec![rule, method(report, pool), cents(whole), weight, cents(amount)]
 }
 
 /// Names a pool, with the domain that the spread is about where it is only one and the pool has several.
@@ -264,7 +256,7 @@ fn weight_text(weight: Money) -> String {
 /// How the sections lead to the total.
 fn summed(report: &Report<'_>, statement: &Statement) -> html::Section {
     let currency = &report.snapshot.manifest.currency;
-    let caption = format!("Before everything: {}.", credits_rule(report));
+    let caption = format!("How the sections add up; {}.", credits_rule(report));
     let mut table = table(
         "Total",
         caption,
@@ -289,6 +281,22 @@ fn summed(report: &Report<'_>, statement: &Statement) -> html::Section {
     }
     table.total = Some(vec!["Total".to_owned(), cents(statement.total)]);
     table
+}
+
+/// What restatements of closed months booked in this one, and what is due with them.
+fn booked(report: &Report<'_>, statement: &Statement) -> Option<html::Section> {
+    let currency = &report.snapshot.manifest.currency;
+    let columns = vec![Heading::left("What"), Heading::right(format!("Amount, {currency}"))];
+    let caption =
+        "Closed months keep their figures; what AWS changed in them later is charged here.";
+    let mut table = table("Booked of closed months, and due", caption.to_owned(), columns);
+    table.rows.push(vec![format!("Total of {}", report.month), cents(statement.total)]);
+    let booked = statement.booked.iter();
+    table
+        .rows
+        .extend(booked.map(|(of, amount)| vec![format!("Restatement of {of}"), cents(*amount)]));
+    table.total = Some(vec!["Due".to_owned(), cents(statement.due())]);
+    (!statement.booked.is_empty()).then_some(table)
 }
 
 /// The month, the quarter and the year to date, against the budget.

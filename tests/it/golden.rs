@@ -7,8 +7,19 @@ use std::path::Path;
 
 use crate::run::{demo, read, write};
 
-const GOLDEN: [&str; 5] =
-    ["owners.csv", "unattributed.csv", "trend.csv", "alerts.csv", "summary.json"];
+const GOLDEN: [&str; 11] = [
+    "owners.csv",
+    "unattributed.csv",
+    "trend.csv",
+    "alerts.csv",
+    "summary.json",
+    "teams.csv",
+    "journal.csv",
+    "teams/research.csv",
+    "teams/research.html",
+    "teams/vision.csv",
+    "teams/vision.html",
+];
 
 #[test]
 fn the_demonstration_is_what_it_was() {
@@ -44,10 +55,19 @@ fn columns_are_an_interface_and_the_document_lists_them_all() {
     let document =
         String::from_utf8(read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/monthly-run.md")))
             .unwrap();
-    for file in ["lines.csv", "owners.csv", "unattributed.csv", "trend.csv", "alerts.csv"] {
+    for (file, name) in [
+        ("lines.csv", "lines.csv"),
+        ("owners.csv", "owners.csv"),
+        ("unattributed.csv", "unattributed.csv"),
+        ("trend.csv", "trend.csv"),
+        ("alerts.csv", "alerts.csv"),
+        ("teams.csv", "teams.csv"),
+        ("teams/research.csv", "teams/<team>.csv"),
+        ("journal.csv", "journal.csv"),
+    ] {
         let written = String::from_utf8(read(&demo().join("2026-10").join(file))).unwrap();
         let header = written.lines().next().unwrap().replace(',', ", ");
-        assert_eq!(documented(&document, file).join(", "), header, "{file}");
+        assert_eq!(documented(&document, name).join(", "), header, "{file}");
     }
     let summary: serde_json::Value =
         serde_json::from_slice(&read(&demo().join("2026-10/summary.json"))).unwrap();

@@ -31,6 +31,7 @@ mod retag_truth;
 mod reuse;
 mod run;
 mod specification;
+mod statement;
 mod tags;
 mod tidy;
 mod traps;
