@@ -205,7 +205,7 @@ fn a_late_credit_is_the_difference_to_the_last_digit_and_is_booked_once() {
     );
     assert_eq!(
         settlement("2026-11-26T09:00:00Z"),
-        "over for 57 days, and changed last on 2026-11-21"
+        "over for 56 days, and changed last on 2026-11-21"
     );
     let book = ["close", "2026-10", "--book-in", "2026-11"];
     let output = run("2026-11-26T10:00:00Z", &book);
