@@ -11,6 +11,8 @@ mod control;
 mod document;
 pub(crate) mod notation;
 mod owners;
+mod restatement;
+mod settlement;
 mod stock;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +28,7 @@ pub(crate) struct Comparison {
 type Run = fn(&Block) -> Comparison;
 
 /// The kinds of examples, and how each is run.
-const KINDS: [(&str, Run); 9] = [
+const KINDS: [(&str, Run); 11] = [
     ("amounts", amounts::amounts),
     ("bridge", bridge::run),
     ("cents", cents::run),
@@ -36,10 +38,12 @@ const KINDS: [(&str, Run); 9] = [
     ("notation", notation::run),
     ("owners", owners::run),
     ("refused", charges::refused),
+    ("restatement", restatement::run),
+    ("settlement", settlement::run),
 ];
 
 /// The rules that are stated at least.
-const RULE_COUNT_MIN: usize = 21;
+const RULE_COUNT_MIN: usize = 23;
 
 fn run_of(block: &Block) -> Run {
     let found = KINDS.iter().find(|(kind, _)| *kind == block.kind);
