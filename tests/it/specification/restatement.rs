@@ -25,13 +25,13 @@ pub(crate) fn run(block: &Block) -> Comparison {
         let charges = posted.charges();
         restate::figures(&charges, Month::parse(bill::MONTH).unwrap())
     };
-    let states = States {
+    let of_month = States {
         charged: figures(before, bill(then)),
         program: figures(before, bill(then)),
         data: figures(before, bill(now)),
         terms: figures(changed, bill(now)),
     };
-    let rows = restate::compare(&states, false);
+    let rows = restate::compare(&of_month, false);
     let outcome = block.outcome();
     let heading = cells(&outcome[0]);
     let mut stated: Vec<String> = outcome[1..]
