@@ -21,7 +21,7 @@ pub(crate) fn run(block: &Block) -> Comparison {
     let changed = if after.is_empty() { before } else { after };
     let figures = |terms: &[Vec<String>], bill: Vec<Vec<String>>| -> Figures {
         let sections: Vec<Vec<String>> = terms.iter().cloned().chain(bill).collect();
-        let posted = Given::of(&sections).post();
+        let posted = Given::of(&sections).post().unwrap();
         let charges = posted.charges();
         restate::figures(&charges, Month::parse(bill::MONTH).unwrap())
     };
