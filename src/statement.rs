@@ -299,3 +299,54 @@ fn why_not(report: &Report<'_>, before: Month) -> Option<String> {
     }
     notes::coverage_changes(&report.snapshot.manifest).get(&month).cloned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amount(text: &str) -> Amount {
+        let exact = Money::parse(text).unwrap();
+        Amount { exact, cents: exact.cents() }
+    }
+
+    #[test]
+    fn a_figure_is_in_one_section() {
+        let (billed, moved) = (Source::Billed, Source::In(0));
+        for (class, source, credits, expected) in [
+            (Class::Cost, billed, Credits::Apart, "billed"),
+            (Class::Cost, moved, Credits::Apart, "shared"),
+            (Class::Cost, Source::Out(0), Credits::Netted, "shared"),
+            (Class::Credit, billed, Credits::Apart, "credits"),
+            (Class::Credit, moved, Credits::Apart, "credits"),
+            (Class::Credit, billed, Credits::Netted, "billed"),
+            (Class::Credit, moved, Credits::Netted, "shared"),
+            (Class::Tax, moved, Credits::Netted, "tax"),
+            (Class::Support, billed, Credits::Apart, "tax"),
+        ] {
+            let component = crate::usage::Component::Other;
+            let amount = Amount::default();
+            let figure = Figure { team: None, bearer: 0, component, class, source, amount };
+            assert_eq!(Section::of(&figure, credits).name(), expected, "{class:?} {source:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_is_of_printed_cents_and_only_between_months_that_compare() {
+        let mut previous = Previous { amount: Some(amount("10.006")), why_not: None };
+        let change = previous.change(amount("12.004")).unwrap();
+        assert_eq!((change.cents, change.exact.to_string().as_str()), (199, "1.998"));
+        previous.why_not = Some("The tag key shows for the first time.".to_owned());
+        assert_eq!(previous.change(amount("12.004")), None);
+        assert_eq!(Previous { amount: None, why_not: None }.change(amount("1")), None);
+    }
+
+    #[test]
+    fn what_is_left_of_a_budget_is_known_where_the_months_are() {
+        let months = vec![Month::parse("2026-10").unwrap()];
+        let budget = Some(Money::parse("100").unwrap());
+        let mut span = Span { months, amount: Some(amount("130.004")), budget };
+        assert_eq!(span.left().map(|left| left.to_string()).as_deref(), Some("-30"));
+        span.amount = None;
+        assert_eq!(span.left(), None);
+    }
+}

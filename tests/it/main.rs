@@ -32,6 +32,7 @@ mod reuse;
 mod run;
 mod specification;
 mod statement;
+mod statement_style;
 mod tags;
 mod tidy;
 mod traps;
