@@ -124,7 +124,7 @@ pub async fn collect(
             || (manifest.payer.is_some() && manifest.payer == standing.payer)
     };
     if let Some(earlier) = earlier.filter(is_ours) {
-        inventory.carry_forward(&earlier.inventory);
+        inventory.carry_forward(&earlier.inventory, taken_at);
     }
     let currency = run.asker.currency().unwrap_or_else(|| "USD".to_owned());
     let mut state = run.state;
