@@ -336,7 +336,7 @@ fn of_outside(share: &Outside) -> Balance {
     Balance {
         from: share.bearer,
         service: share.service,
-        component: Component::Other,
+        component: share.component,
         record_type: share.record_type,
         billed_account: None,
         reason: None,

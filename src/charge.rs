@@ -332,7 +332,7 @@ fn of_outside(share: &Outside, index: usize) -> Charge {
         cause: Cause::Outside { index },
         billed_account: None,
         service: share.service,
-        component: Component::Other,
+        component: share.component,
         usage_type: None,
         record_type: share.record_type,
         reason: None,

@@ -276,7 +276,7 @@ impl Ground<'_> {
         Billed {
             kind: "outside",
             service: self.text(share.service),
-            component: crate::usage::Component::Other.name(),
+            component: share.component.name(),
             usage_type: None,
             record_type: self.text(share.record_type),
             billed_account: None,

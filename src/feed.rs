@@ -12,7 +12,6 @@ use crate::outside::Outside;
 use crate::pool::{self, Pool};
 use crate::selection::Selector;
 use crate::split::Weights;
-use crate::usage::Component;
 
 /// What a balance is made of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,7 +119,7 @@ fn is_in(share: &Outside, balance: &Balance) -> bool {
     share.bearer == balance.from
         && share.service == balance.service
         && share.record_type == balance.record_type
-        && balance.component == Component::Other
+        && share.component == balance.component
         && balance.billed_account.is_none()
         && balance.reason.is_none()
 }

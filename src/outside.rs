@@ -14,6 +14,7 @@ use crate::pool::{Kind, Pool};
 use crate::selection::Selector;
 use crate::snapshot::{Control, Manifest};
 use crate::split::Weights;
+use crate::usage::Component;
 
 /// SageMaker's share of a part of the bill that lies outside the scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Outside {
     pub bearer: usize,
     /// The service.
     pub service: u32,
+    /// Tax or support.
+    pub component: Component,
     /// The record type.
     pub record_type: u32,
     /// The share.
@@ -98,6 +101,7 @@ pub fn of_month(
             pool,
             bearer: place(&owner(kind).expect("tax and support have an owner")),
             service,
+            component: if kind == Kind::Tax { Component::Tax } else { Component::Support },
             record_type,
             amounts,
             whole: control.amounts,

@@ -49,6 +49,10 @@ pub enum Component {
     CreditsAndDiscounts,
     /// Sessions of other services that carry a SageMaker tag.
     OtherServices,
+    /// Tax, which lies outside the scope.
+    Tax,
+    /// Support, which lies outside the scope.
+    Support,
     /// Anything else, shown raw.
     Other,
 }
@@ -87,6 +91,8 @@ impl Component {
                 ("credits_and_discounts", "Credits, refunds, discounts")
             }
             Component::OtherServices => ("other_services", "Other services"),
+            Component::Tax => ("tax", "Tax"),
+            Component::Support => ("support", "Support"),
             Component::Other => ("other", "Other"),
         }
     }
