@@ -64,7 +64,7 @@ of = "refund"
 method = "proportional"
 metric = "unblended_cost"
 [[pool]]
-name = "labeling"
+name = "training of nobody"
 of = "unattributed"
 only.usage_type = "*-Train:*"
 method = "even"

@@ -145,7 +145,8 @@ fn added(ledger: &Ledger, membership: &Membership, pools: &[Pool]) -> Vec<Bearer
     let fed = pools.iter().filter(|it| pools.iter().any(|by| by.into.as_ref() == Some(&it.name)));
     let outside = pools.iter().filter_map(|pool| outside::owner(pool.of));
     let mut owners: Vec<Owner> = teams.chain(fed.map(Pool::owner)).chain(outside).collect();
-    owners.retain(|owner| ledger.bearers.iter().all(|bearer| bearer.owner != *owner));
+    let is_new = |owner: &Owner| find(&ledger.bearers, owner).is_none();
+    owners.retain(is_new);
     owners.sort();
     owners.dedup();
     let bearer = |owner| Bearer {
@@ -158,12 +159,16 @@ fn added(ledger: &Ledger, membership: &Membership, pools: &[Pool]) -> Vec<Bearer
     owners.into_iter().map(bearer).collect()
 }
 
+/// Returns the place of an owner among those that stand in order.
+fn find(bearers: &[Bearer], owner: &Owner) -> Option<usize> {
+    bearers.binary_search_by(|bearer| bearer.owner.cmp(owner)).ok()
+}
+
 impl Setting<'_> {
     /// Returns the place of an owner that is of the ledger or added.
     fn place(&self, owner: &Owner) -> usize {
-        let of = |bearers: &[Bearer]| bearers.binary_search_by(|it| it.owner.cmp(owner)).ok();
-        let added = || of(&self.added).map(|place| place + self.ledger.bearers.len());
-        of(&self.ledger.bearers).or_else(added).expect("who gets a part is an owner")
+        let added = || find(&self.added, owner).map(|place| place + self.ledger.bearers.len());
+        find(&self.ledger.bearers, owner).or_else(added).expect("who gets a part is an owner")
     }
 
     fn bearer(&self, place: usize) -> &Bearer {
@@ -265,7 +270,7 @@ impl Setting<'_> {
         let basis = field.weigh(billed, table, &self.by[pool], self.metric);
         let domain = |place: usize| {
             let domain = self.bearer(place).owner.domain();
-            domain.filter(|_| table.over() == Over::Users).cloned()
+            domain.filter(|_| table.over() == Over::Users)
         };
         let mut groups: BTreeMap<_, (Vec<Balance>, Vec<Target>)> = BTreeMap::new();
         for balance in balances {

@@ -3,6 +3,7 @@
 //! **Invariant:** weights come from what was billed beside the pools, never from what another rule moved.
 //! **Invariant:** a weight that cannot be known is no weight of zero: the basis then says why there is none.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::arn::DomainKey;
@@ -16,7 +17,7 @@ use crate::period::Month;
 use crate::pool::{Method, Over, Pool};
 use crate::selection::Selector;
 use crate::team::TeamName;
-use crate::weight::Named;
+use crate::weight;
 
 /// Who can be weighed, over all months.
 pub struct Field<'a> {
@@ -29,7 +30,12 @@ pub struct Field<'a> {
     user_of: Vec<Option<usize>>,
     /// The owners of each user, the user profile first.
     users: Vec<Vec<usize>>,
+    /// Users and spaces by domain and name, once a file of weights names them.
+    named: OnceCell<Named<'a>>,
 }
+
+/// Owners by the domain's id or name and their own; nobody where a domain's name is that of several.
+type Named<'a> = BTreeMap<(&'a str, Whom, &'a str), usize>;
 
 /// What a month billed beside the pools.
 pub struct Billed<'a> {
@@ -41,8 +47,8 @@ pub struct Billed<'a> {
 /// What each possible target of a pool weighs in a month.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Basis {
-    /// Owners by place, each with its weight: zero for who may have a part and weighs nothing.
-    pub weights: BTreeMap<usize, Money>,
+    /// Owners in the order of their places, each with its weight: zero for who may have a part and weighs nothing.
+    pub weights: Vec<(usize, Money)>,
     /// Who would weigh less than nothing, and counts as zero.
     pub negative: BTreeMap<usize, Money>,
     /// Why no weight is known at all.
@@ -85,11 +91,12 @@ impl<'a> Field<'a> {
             }
             user_of.push(number);
         }
-        Field { ledger, membership, daily, team_places, user_of, users }
+        let named = OnceCell::new();
+        Field { ledger, membership, daily, team_places, user_of, users, named }
     }
 
     /// Takes in what a month billed beside the pools.
-    pub fn billed(&self, month: Month, lines: Vec<&'a Line>) -> Billed<'a> {
+    pub fn billed<'b>(&self, month: Month, lines: Vec<&'b Line>) -> Billed<'b> {
         let mut has_lines = vec![false; self.ledger.bearers.len()];
         for line in &lines {
             has_lines[line.bearer] = true;
@@ -129,8 +136,9 @@ impl<'a> Field<'a> {
                 basis.negative.insert(place, weight);
             }
             let known = if basis.lacking.is_some() { Money::ZERO } else { weight };
-            basis.weights.insert(place, known.max(Money::ZERO));
+            basis.weights.push((place, known.max(Money::ZERO)));
         }
+        basis.weights.sort_unstable();
         basis
     }
 
@@ -231,20 +239,18 @@ impl<'a> Field<'a> {
         unknown: &mut Vec<u64>,
     ) {
         let over = pool.over();
-        let owners = if over == Over::Teams { BTreeMap::new() } else { self.named() };
+        let find = |domain: &str, whom, name: &str| {
+            self.named.get_or_init(|| self.named()).get(&(domain, whom, name)).copied()
+        };
         for (named, entry) in pool.weights.of(billed.month) {
             let slot = match named {
-                Named::Team(team) => Some(self.team(team)),
-                Named::UserProfile(domain, name) => {
-                    owners.get(&(domain.as_str(), Whom::User, name.as_str())).copied().flatten()
-                }
-                Named::Space(domain, name) => {
-                    owners.get(&(domain.as_str(), Whom::Space, name.as_str())).copied().flatten()
-                }
+                weight::Named::Team(team) => Some(self.team(team)),
+                weight::Named::UserProfile(domain, name) => find(domain, Whom::User, name.as_str()),
+                weight::Named::Space(domain, name) => find(domain, Whom::Space, name.as_str()),
             };
             let slot = match (over, slot) {
                 // A user is weighed as an owner by the one that a part of the user would go to.
-                (Over::Owners, Some(owner)) if matches!(named, Named::UserProfile(..)) => {
+                (Over::Owners, Some(owner)) if matches!(named, weight::Named::UserProfile(..)) => {
                     let user =
                         self.user_of[owner].expect("a user profile's owner counts to a user");
                     Some(self.place(billed, Over::Users, user))
@@ -263,24 +269,25 @@ impl<'a> Field<'a> {
         unknown.sort_unstable();
     }
 
-    /// Returns the users and spaces by domain and name; nobody where a domain's name is that of several.
-    fn named(&self) -> BTreeMap<(&str, Whom, &str), Option<usize>> {
+    /// Finds users and spaces by name.
+    fn named(&self) -> Named<'a> {
+        let ledger = self.ledger;
         let mut domains: BTreeMap<&str, BTreeSet<&DomainKey>> = BTreeMap::new();
-        for bearer in &self.ledger.bearers {
+        for bearer in &ledger.bearers {
             if let (Some(name), Some(domain)) = (&bearer.domain_name, bearer.owner.domain()) {
                 domains.entry(name).or_default().insert(domain);
             }
         }
-        let mut named: BTreeMap<(&str, Whom, &str), Option<usize>> = BTreeMap::new();
-        for (place, bearer) in self.ledger.bearers.iter().enumerate() {
+        let mut named = Named::new();
+        for (place, bearer) in ledger.bearers.iter().enumerate() {
             let Some(domain) = bearer.owner.domain() else { continue };
             let name = bearer.domain_name.as_deref().filter(|name| domains[name].len() == 1);
             for domain in [Some(domain.id.as_str()), name].into_iter().flatten() {
                 if let Owner::Space(_, space) = &bearer.owner {
-                    named.insert((domain, Whom::Space, space.as_str()), Some(place));
+                    named.insert((domain, Whom::Space, space.as_str()), place);
                 }
                 if let Some(user) = &bearer.user_profile {
-                    named.entry((domain, Whom::User, user.as_str())).or_insert(Some(place));
+                    named.entry((domain, Whom::User, user.as_str())).or_insert(place);
                 }
             }
         }
