@@ -34,6 +34,7 @@ mod specification;
 mod statement;
 mod statement_style;
 mod tags;
+mod teams;
 mod tidy;
 mod traps;
 mod truth;
