@@ -33,7 +33,14 @@ pub struct Bearer {
 pub enum Existence {
     /// It was listed.
     Listed,
-    /// It was listed by an earlier snapshot, last at that time.
+    /// It was listed by an earlier snapshot, and a complete listing lacked it since.
+    Gone {
+        /// When it was last listed.
+        last_seen_at: Timestamp,
+        /// When a complete listing first lacked it.
+        gone_by: Timestamp,
+    },
+    /// It was listed by an earlier snapshot, last at that time; its account and region were not read since.
     LastSeen(Timestamp),
     /// It was never listed, though its account and region were read.
     NeverListed,
@@ -132,7 +139,10 @@ impl<'a> Register<'a> {
             domain_name: self.domain_name(&domain),
             existence: self.existence(
                 &domain,
-                self.domains.get(&domain).map(|index| self.inventory.domains[*index].last_seen_at),
+                self.domains.get(&domain).map(|index| {
+                    let listed = &self.inventory.domains[*index];
+                    (listed.last_seen_at, listed.gone_by)
+                }),
             ),
             owner: Owner::Domain(domain),
             user_profile: None,
@@ -151,10 +161,11 @@ impl<'a> Register<'a> {
             None => (name, None),
         };
         let found = self.profiles.get(&(id, name.to_string()));
-        let last_seen = found.map(|index| self.inventory.user_profiles[*index].last_seen_at);
+        let listed = found.map(|index| &self.inventory.user_profiles[*index]);
+        let seen = listed.map(|profile| (profile.last_seen_at, profile.gone_by));
         let bearer = Bearer {
             domain_name: self.domain_name(&domain),
-            existence: self.existence(&domain, last_seen),
+            existence: self.existence(&domain, seen),
             user_profile: Some(name.clone()),
             shared: None,
             owner: Owner::UserProfile(domain, name),
@@ -177,7 +188,8 @@ impl<'a> Register<'a> {
         let shared = listed.and_then(|space| space.shared);
         let bearer = Bearer {
             domain_name: self.domain_name(&domain),
-            existence: self.existence(&domain, listed.map(|space| space.last_seen_at)),
+            existence: self
+                .existence(&domain, listed.map(|space| (space.last_seen_at, space.gone_by))),
             user_profile: self.private_owner(&domain, &name, listed),
             shared,
             owner: Owner::Space(domain, name),
@@ -209,12 +221,22 @@ impl<'a> Register<'a> {
         Some(self.inventory.domains[*index].name.clone())
     }
 
-    fn existence(&self, domain: &DomainKey, last_seen: Option<Timestamp>) -> Existence {
-        match last_seen {
-            Some(at) if at >= self.taken_at => Existence::Listed,
-            _ if !self.inventory.is_listed(domain) => Existence::Unknown,
-            Some(at) => Existence::LastSeen(at),
-            None => Existence::NeverListed,
+    fn existence(
+        &self,
+        domain: &DomainKey,
+        seen: Option<(Timestamp, Option<Timestamp>)>,
+    ) -> Existence {
+        let is_listed = self.inventory.is_listed(domain);
+        match seen {
+            Some((at, _)) if at >= self.taken_at => Existence::Listed,
+            Some((last_seen_at, Some(gone_by))) => Existence::Gone { last_seen_at, gone_by },
+            // This listing lacks it, whatever was stored of the ones before.
+            Some((last_seen_at, None)) if is_listed => {
+                Existence::Gone { last_seen_at, gone_by: self.taken_at }
+            }
+            Some((at, None)) => Existence::LastSeen(at),
+            None if is_listed => Existence::NeverListed,
+            None => Existence::Unknown,
         }
     }
 
@@ -282,6 +304,7 @@ mod tests {
             volume_gib: None,
             tags: BTreeMap::new(),
             last_seen_at: seen.parse().unwrap(),
+            gone_by: None,
         };
         Inventory {
             spaces: vec![
@@ -296,6 +319,7 @@ mod tests {
                 execution_role: None,
                 tags: BTreeMap::new(),
                 last_seen_at: NOW.parse().unwrap(),
+                gone_by: None,
             }],
             domains: vec![Domain {
                 key,
@@ -307,6 +331,7 @@ mod tests {
                 home_efs: None,
                 tags: BTreeMap::new(),
                 last_seen_at: NOW.parse().unwrap(),
+                gone_by: None,
             }],
             listed: BTreeSet::from([Whereabouts {
                 account: AccountId::parse("111122223333").unwrap(),
@@ -359,7 +384,7 @@ mod tests {
         insta::assert_snapshot!(text, @r"
         space/d-a/private ana Listed
         space/d-a/shared - Listed
-        space/d-a/old ben LastSeen(2026-08-01T00:00:00Z)
+        space/d-a/old ben Gone { last_seen_at: 2026-08-01T00:00:00Z, gone_by: 2026-11-20T08:00:00Z }
         space/d-a/private ana Listed case-folded
         space/d-a/gone eve NeverListed
         space/d-a/busy - NeverListed

@@ -208,7 +208,7 @@ impl Ground<'_> {
         }
         let weight = |part: &crate::membership::Part| part.weight.unwrap_or(Money::ZERO);
         let part = &parts[found.part];
-        let by = format!("cost or days of {} as a part of the month", part.days);
+        let by = format!("weight of {} in the owner's month", part.days);
         let total = parts.iter().map(weight).sum();
         let both = [whole, &charge.amounts];
         Some(Step::new(by, both, weight(part), total, self.report.metric))

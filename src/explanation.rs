@@ -111,6 +111,8 @@ pub struct TeamPart {
     pub weight: Option<Money>,
     /// What says so.
     pub source: String,
+    /// Other sources that match, in the order in which they would have counted.
+    pub passed_over: Vec<String>,
 }
 
 /// One line, or a share of what lies outside the scope.

@@ -4,8 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
 use crate::alert::Alert;
-use crate::bearer::Bearer;
+use crate::bearer::{Bearer, Existence};
 use crate::charge::Charge;
 use crate::ledger::Reason;
 use crate::metric::{Amounts, Metric};
@@ -167,10 +170,13 @@ pub fn owners<'a>(report: &'a Report<'a>) -> Table<'a> {
         column("settlement", "Settlement", Kind::Text),
         column("tag", "Tag", Kind::Text),
         column("status", "Status", Kind::Text),
+        column("last_seen", "Last seen", Kind::Text),
+        column("gone_by", "Gone by", Kind::Text),
     ];
     let whole = report.total(report.month);
     let rows = owner_totals(report).into_iter().map(move |total| {
         let bearer = total.bearer;
+        let [last_seen, gone_by] = life(bearer, report.snapshot.manifest.taken_at);
         let [account, domain, user, space] = owner_cells(bearer);
         let region = bearer.owner.domain().map_or("", |domain| domain.region.as_str());
         let both = total.billed.zip(total.shared).map(|(billed, shared)| billed + shared);
@@ -194,19 +200,31 @@ pub fn owners<'a>(report: &'a Report<'a>) -> Table<'a> {
             Cell::text(report.settlement(report.month).name()),
             tag_cell(&bearer.owner),
             Cell::text(status(bearer)),
+            last_seen.map_or(Cell::Blank, Cell::text),
+            gone_by.map_or(Cell::Blank, Cell::text),
         ]
     });
     Table { columns, rows: Box::new(rows) }
 }
 
 fn status(bearer: &Bearer) -> &'static str {
-    use crate::bearer::Existence;
     match bearer.existence {
         Existence::Listed => "exists",
-        Existence::LastSeen(_) => "gone",
+        Existence::Gone { .. } => "gone",
         Existence::NeverListed => "not in inventory",
-        Existence::Unknown => "",
+        Existence::LastSeen(_) | Existence::Unknown => "",
     }
+}
+
+/// The day on which an owner was last listed, and the day by which it was gone: its end lies between them.
+fn life(bearer: &Bearer, taken_at: Timestamp) -> [Option<String>; 2] {
+    let (last_seen_at, gone_by) = match bearer.existence {
+        Existence::Listed => (Some(taken_at), None),
+        Existence::Gone { last_seen_at, gone_by } => (Some(last_seen_at), Some(gone_by)),
+        Existence::LastSeen(at) => (Some(at), None),
+        Existence::NeverListed | Existence::Unknown => (None, None),
+    };
+    [last_seen_at, gone_by].map(|at| at.map(|at| TimeZone::UTC.to_datetime(at).date().to_string()))
 }
 
 /// `unattributed.csv`: the lines of the report's month that nobody bears, with the reason.

@@ -1,6 +1,6 @@
 //! Owns what exists in SageMaker: domains, user profiles, spaces, apps and other resources, and what was known of those gone.
 //!
-//! **Invariant:** the SageMaker API is no history, so what an earlier snapshot knew is carried forward with `last_seen_at`.
+//! **Invariant:** the SageMaker API is no history, so what an earlier snapshot knew is carried forward (`past.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -68,6 +68,9 @@ pub struct Domain {
     pub tags: Tags,
     /// When it was last listed.
     pub last_seen_at: Timestamp,
+    /// When a complete listing first lacked it; absent while it is there, or nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_by: Option<Timestamp>,
 }
 
 /// A user profile.
@@ -85,6 +88,9 @@ pub struct UserProfile {
     pub tags: Tags,
     /// When it was last listed.
     pub last_seen_at: Timestamp,
+    /// When a complete listing first lacked it; absent while it is there, or nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_by: Option<Timestamp>,
 }
 
 /// A space.
@@ -104,6 +110,9 @@ pub struct Space {
     pub tags: Tags,
     /// When it was last listed.
     pub last_seen_at: Timestamp,
+    /// When a complete listing first lacked it; absent while it is there, or nobody looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_by: Option<Timestamp>,
 }
 
 /// An app of a user profile or of a space.
@@ -220,22 +229,6 @@ impl Inventory {
         })
     }
 
-    /// Takes in what an earlier inventory knew and this one lacks; `last_seen_at` tells the difference.
-    pub fn carry_forward(&mut self, earlier: &Inventory) {
-        for (id, name) in &earlier.accounts {
-            self.accounts.entry(id.clone()).or_insert_with(|| name.clone());
-        }
-        carry(&mut self.domains, &earlier.domains, |domain| domain.key.clone());
-        carry(&mut self.user_profiles, &earlier.user_profiles, |profile| {
-            (profile.domain.clone(), profile.name.clone())
-        });
-        carry(&mut self.spaces, &earlier.spaces, |space| {
-            (space.domain.clone(), space.name.clone())
-        });
-        carry(&mut self.file_systems, &earlier.file_systems, |file_system| file_system.id.clone());
-        self.sort();
-    }
-
     /// Puts everything into its one order.
     pub fn sort(&mut self) {
         self.domains.sort_by(|left, right| left.key.cmp(&right.key));
@@ -263,59 +256,5 @@ impl Inventory {
         self.file_systems.sort_by(|left, right| left.id.cmp(&right.id));
         self.gaps.sort();
         self.gaps.dedup();
-    }
-}
-
-fn carry<T: Clone, K: Ord>(current: &mut Vec<T>, earlier: &[T], key: impl Fn(&T) -> K) {
-    let known: std::collections::BTreeSet<K> = current.iter().map(&key).collect();
-    current.extend(earlier.iter().filter(|item| !known.contains(&key(item))).cloned());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn space(name: &str, owner: &str, seen: &str) -> Space {
-        Space {
-            domain: DomainId::parse("d-a").unwrap(),
-            name: SpaceName::parse(name).unwrap(),
-            owner: Some(UserProfileName::parse(owner).unwrap()),
-            shared: Some(false),
-            volume_gib: None,
-            tags: Tags::new(),
-            last_seen_at: seen.parse().unwrap(),
-        }
-    }
-
-    #[test]
-    fn what_is_gone_is_remembered_and_what_exists_is_fresh() {
-        let earlier = Inventory {
-            spaces: vec![
-                space("s1", "old-owner", "2026-09-01T00:00:00Z"),
-                space("s2", "ben", "2026-09-01T00:00:00Z"),
-            ],
-            ..Inventory::default()
-        };
-        let mut now = Inventory {
-            spaces: vec![space("s1", "ana", "2026-10-01T00:00:00Z")],
-            ..Inventory::default()
-        };
-        now.carry_forward(&earlier);
-        let text: Vec<String> = now
-            .spaces
-            .iter()
-            .map(|space| {
-                format!(
-                    "{} {:?} {}",
-                    space.name,
-                    space.owner.as_ref().map(UserProfileName::as_str),
-                    space.last_seen_at
-                )
-            })
-            .collect();
-        assert_eq!(
-            text.join("\n"),
-            "s1 Some(\"ana\") 2026-10-01T00:00:00Z\ns2 Some(\"ben\") 2026-09-01T00:00:00Z"
-        );
     }
 }

@@ -26,6 +26,7 @@ pub mod pattern;
 // Facts.
 pub mod records;
 pub mod inventory;
+pub mod past;
 pub mod budget;
 pub mod note;
 pub mod team;

@@ -196,7 +196,7 @@ fn gone(report: &Report<'_>) -> Option<Note> {
     let lines = || {
         report.ledger.of_month(report.month).iter().filter(|line| {
             let existence = report.ledger.bearer(line).existence;
-            matches!(existence, Existence::LastSeen(_) | Existence::NeverListed)
+            matches!(existence, Existence::Gone { .. } | Existence::NeverListed)
         })
     };
     let owners: BTreeSet<usize> = lines().map(|line| line.bearer).collect();

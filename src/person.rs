@@ -318,6 +318,7 @@ mod tests {
             execution_role: None,
             tags: BTreeMap::new(),
             last_seen_at: "2026-11-20T08:00:00Z".parse().unwrap(),
+            gone_by: None,
         };
         Inventory { user_profiles: profiles.iter().map(profile).collect(), ..Inventory::default() }
     }

@@ -268,6 +268,11 @@ impl Manifest {
         })
     }
 
+    /// Tells whether another manifest is of the same organization, or of the same account without one.
+    pub fn is_akin(&self, other: &Manifest) -> bool {
+        self.caller == other.caller || (self.payer.is_some() && self.payer == other.payer)
+    }
+
     /// Tells whether it is a member account that asked.
     pub fn is_member(&self) -> bool {
         self.payer.as_ref().is_some_and(|payer| *payer != self.caller)

@@ -11,13 +11,14 @@ use crate::explanation::{Origin, TeamPart};
 use crate::inventory::Space;
 use crate::key;
 use crate::ledger::Reason;
-use crate::membership::Source;
+
 use crate::owner::{Owner, Pool as Shared};
 use crate::period::Month;
 use crate::pool::{Kind, Method, Over, Pool, WithoutWeight};
 use crate::report::Report;
 use crate::request::REST;
 use crate::selection::Selection;
+use crate::stint::ByDays;
 
 /// The most tag values that are said; all of them are in the records.
 const VALUE_COUNT_MAX: usize = 3;
@@ -115,55 +116,60 @@ fn private(report: &Report<'_>, bearer: &Bearer, claims: &BTreeSet<(&str, &str)>
     }
 }
 
-/// Says why an amount is a team's, or why it is no team's.
+/// Says why an amount is a team's, or why it is no team's, with the parts of its owner's month.
 pub fn team(charges: &Charges<'_>, month: Month, bearer: usize) -> (Vec<String>, Vec<TeamPart>) {
-    let parts = charges.membership.of(month, bearer);
-    let name = |team: Option<usize>| team.map(|team| charges.membership.teams[team].to_string());
-    let parts: Vec<TeamPart> = parts
-        .iter()
-        .map(|part| TeamPart {
-            team: name(part.team),
-            days: part.days,
-            weight: part.weight,
-            source: source(&part.source),
+    let membership = &charges.membership;
+    let parts = membership.of(month, bearer);
+    let name = |team: Option<usize>| team.map(|team| membership.teams[team].to_string());
+    let all: Vec<TeamPart> = membership
+        .because(month, bearer)
+        .into_iter()
+        .enumerate()
+        .map(|(index, because)| TeamPart {
+            team: name(because.team),
+            days: because.days,
+            weight: parts.get(index).and_then(|part| part.weight),
+            source: because.source,
+            passed_over: because.passed,
         })
         .collect();
-    let words = match parts.as_slice() {
+    let mut words: Vec<String> = match all.as_slice() {
         [] => vec![match &charges.bearers[bearer].owner {
             Owner::Team(_) => "it is the team itself".to_owned(),
-            _ => source(&Source::Nothing),
+            Owner::Pool(_) => "a pool is in no team".to_owned(),
+            _ => "nothing could say whose it is".to_owned(),
         }],
-        [only] => vec![only.source.clone()],
-        several => several
-            .iter()
-            .map(|part| {
-                let team = part.team.as_deref().unwrap_or("no team");
-                let weight = part.weight.map(|weight| format!(", weight {weight}"));
-                format!("{}: {team}, {}{}", part.days, part.source, weight.unwrap_or_default())
-            })
-            .collect(),
+        [only] => vec![sourced(only)],
+        several => several.iter().map(part).collect(),
     };
-    (words, parts)
+    if all.len() > 1 {
+        words.push(match membership.by_days.get(&(month, bearer)) {
+            None => "the weights are what it cost in those days".to_owned(),
+            Some(why) => format!("the weights are the numbers of days, since {}", unweighed(*why)),
+        });
+    }
+    (words, all)
 }
 
-fn source(source: &Source) -> String {
-    match source {
-        Source::Roster { line } => {
-            format!("line {line} of the roster says so, before any other source")
-        }
-        Source::Person(name) => {
-            format!("the person `{name}` of the configuration; the roster has no line for it")
-        }
-        Source::Assignment(place) => {
-            format!(
-                "assignment {place} of the configuration is the first that matches; neither roster nor person names a team"
-            )
-        }
-        Source::Tag { key, value } => format!(
-            "the inventory tag `{key}` is `{value}`; neither roster, person nor assignment names a team"
-        ),
-        Source::Itself => "it is the team itself".to_owned(),
-        Source::Nothing => "no roster, person, assignment or inventory tag names a team".to_owned(),
+fn part(part: &TeamPart) -> String {
+    let team = part.team.as_deref().unwrap_or("no team");
+    let weight = part.weight.map(|weight| format!(", weight {weight}")).unwrap_or_default();
+    format!("{}: {team}, {}{weight}", part.days, sourced(part))
+}
+
+fn sourced(part: &TeamPart) -> String {
+    let passed = &part.passed_over;
+    let passed =
+        if passed.is_empty() { String::new() } else { format!("; before {}", passed.join(", ")) };
+    format!("{}{passed}", part.source)
+}
+
+fn unweighed(why: ByDays) -> &'static str {
+    match why {
+        ByDays::NotRead => "the month was not read day by day",
+        ByDays::NotDelivered => "the metric was not delivered for every day",
+        ByDays::Negative => "the days of a part come to less than nothing",
+        ByDays::Zero => "the days of all parts come to nothing",
     }
 }
 

@@ -141,7 +141,7 @@ pub async fn collect(
     let collected = collect::collect(&session, &options, earlier.as_ref(), &context.ui).await;
     context.ui.finish();
     let receipt = session.meter().receipt();
-    let snapshot = match collected {
+    let mut snapshot = match collected {
         Ok(Some(snapshot)) => snapshot,
         Ok(None) => {
             context.ui.line("Nothing was asked.");
@@ -154,6 +154,9 @@ pub async fn collect(
             return Err(error.into());
         }
     };
+    if memory == Memory::Earlier {
+        recall(&place.snapshots, &mut snapshot, earlier.as_ref())?;
+    }
     let snapshot = snapshots::store(&place.snapshots, snapshot)?;
     context.ui.receipt(&receipt);
     context.ui.line(&format!(
@@ -162,6 +165,30 @@ pub async fn collect(
         place.snapshots.display()
     ));
     Ok(Some(snapshot))
+}
+
+/// Takes in the newest inventory of the same organization where that is not the earlier snapshot's.
+///
+/// That snapshot's figures may be damaged, or a newer one may be of somebody else; who is gone is known all the same.
+fn recall(
+    folder: &Path,
+    snapshot: &mut Snapshot,
+    earlier: Option<&Snapshot>,
+) -> Result<(), Failure> {
+    for path in snapshots::list(folder)?.iter().rev() {
+        let Ok(manifest) = snapshots::load_manifest(path) else { continue };
+        if !snapshot.manifest.is_akin(&manifest) {
+            continue;
+        }
+        if earlier.is_some_and(|earlier| earlier.manifest.id == manifest.id) {
+            return Ok(());
+        }
+        if let Ok(inventory) = snapshots::load_inventory(folder, &manifest) {
+            snapshot.inventory.carry_forward(&inventory, snapshot.manifest.taken_at);
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 /// Loads the newest snapshot that can be used; one that cannot is said and passed over.

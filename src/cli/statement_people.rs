@@ -35,7 +35,8 @@ fn owners(report: &Report<'_>, statement: &Statement) -> Option<html::Section> {
     for (place, bearer) in owners.filter(|(_, bearer)| bearer.owner.domain().is_some()) {
         let (status, seen) = match bearer.existence {
             Existence::Listed => ("exists", day(taken)),
-            Existence::LastSeen(at) => ("gone", day(at)),
+            Existence::Gone { last_seen_at, .. } => ("gone", day(last_seen_at)),
+            Existence::LastSeen(at) => ("inventory not read", day(at)),
             Existence::NeverListed => ("not in inventory", "never".to_owned()),
             Existence::Unknown => ("inventory not read", String::new()),
         };

@@ -143,6 +143,27 @@ pub fn load_newest(folder: &Path) -> Result<Snapshot, Error> {
 
 /// Loads a snapshot by its manifest's path and checks every hash.
 pub fn load(folder: &Path, path: &Path) -> Result<Snapshot, Error> {
+    let manifest = load_manifest(path)?;
+    let mut cells = Vec::new();
+    let mut days = Vec::new();
+    for segment in &manifest.segments {
+        let records = load_segment(folder, segment)?;
+        match segment.kind {
+            SegmentKind::Cells => cells.push(records),
+            SegmentKind::Days => days.push(records),
+        }
+    }
+    let inventory = load_inventory(folder, &manifest)?;
+    Ok(Snapshot {
+        manifest,
+        records: Records::concat(&cells),
+        days: Records::concat(&days),
+        inventory,
+    })
+}
+
+/// Loads a manifest by its path.
+pub fn load_manifest(path: &Path) -> Result<Manifest, Error> {
     let not_snapshot = |why: String| Error::NotSnapshot { path: path.to_owned(), why };
     let value: serde_json::Value = serde_json::from_slice(&disk::read(path)?)
         .map_err(|error| not_snapshot(error.to_string()))?;
@@ -161,25 +182,15 @@ pub fn load(folder: &Path, path: &Path) -> Result<Snapshot, Error> {
     if !controls.all(|control| months.contains(&control.month)) {
         return Err(not_snapshot("it has a control of a month that is not in it".to_owned()));
     }
-    let mut cells = Vec::new();
-    let mut days = Vec::new();
-    for segment in &manifest.segments {
-        let records = load_segment(folder, segment)?;
-        match segment.kind {
-            SegmentKind::Cells => cells.push(records),
-            SegmentKind::Days => days.push(records),
-        }
-    }
+    Ok(manifest)
+}
+
+/// Loads the inventory of a manifest, whose figures may be damaged or gone, and checks its hash.
+pub fn load_inventory(folder: &Path, manifest: &Manifest) -> Result<Inventory, Error> {
     let path = inventory_path(folder, &manifest.inventory_sha256);
     let bytes = read_checked(&path, &manifest.inventory_sha256)?;
-    let inventory: Inventory = serde_json::from_slice(&bytes)
-        .map_err(|error| Error::NotSnapshot { path, why: error.to_string() })?;
-    Ok(Snapshot {
-        manifest,
-        records: Records::concat(&cells),
-        days: Records::concat(&days),
-        inventory,
-    })
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Error::NotSnapshot { path, why: error.to_string() })
 }
 
 fn load_segment(folder: &Path, segment: &Segment) -> Result<Records, Error> {

@@ -92,7 +92,7 @@ fn nobody_is_gone_where_nobody_looked() {
     assert_eq!(judged.code(), 5);
     for bearer in &judged.ledger.bearers {
         let elsewhere = bearer.owner.domain().is_some_and(|it| it.account.as_str() == MEMBER);
-        let gone = matches!(bearer.existence, Existence::LastSeen(_) | Existence::NeverListed);
+        let gone = matches!(bearer.existence, Existence::Gone { .. } | Existence::NeverListed);
         assert!(!(elsewhere && gone), "{} is said to be gone", bearer.owner);
         // What was known of it is still known.
         assert!(!elsewhere || bearer.domain_name.is_some(), "{}", bearer.owner);

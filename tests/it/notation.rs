@@ -70,6 +70,7 @@ fn thing(inventory: &mut Inventory, kind: &str, name: &str, pairs: &[(&str, &str
             home_efs: get("home").map(str::to_owned),
             tags: Tags::new(),
             last_seen_at,
+            gone_by: None,
         }),
         "profile" => inventory.user_profiles.push(UserProfile {
             domain: within().0,
@@ -78,6 +79,7 @@ fn thing(inventory: &mut Inventory, kind: &str, name: &str, pairs: &[(&str, &str
             execution_role: get("role").map(role),
             tags: tags(pairs),
             last_seen_at,
+            gone_by: None,
         }),
         "space" => inventory.spaces.push(Space {
             domain: within().0,
@@ -87,6 +89,7 @@ fn thing(inventory: &mut Inventory, kind: &str, name: &str, pairs: &[(&str, &str
             volume_gib: None,
             tags: tags(pairs),
             last_seen_at,
+            gone_by: None,
         }),
         "app" => inventory.apps.push(app(within().0, within().1, pairs)),
         "file-system" => inventory.file_systems.push(FileSystem {

@@ -99,6 +99,7 @@ async fn domains(client: &Client, reader: &mut Reader<'_>) -> BTreeSet<DomainId>
             home_efs: None,
             tags: Tags::new(),
             last_seen_at: reader.now,
+            gone_by: None,
         };
         if describe_domain(client, reader, &mut domain).await == Some(AuthMode::Sso) {
             with_sso.insert(id);
@@ -155,6 +156,7 @@ async fn user_profiles(client: &Client, reader: &mut Reader<'_>) {
             execution_role: None,
             tags: Tags::new(),
             last_seen_at: reader.now,
+            gone_by: None,
         });
     }
 }
@@ -251,6 +253,7 @@ fn space(reader: &mut Reader<'_>, operation: &str, details: SpaceDetails) -> Opt
         volume_gib: volume.and_then(|volume| volume.ebs_volume_size_in_gb),
         tags: Tags::new(),
         last_seen_at: reader.now,
+        gone_by: None,
     })
 }
 

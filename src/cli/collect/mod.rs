@@ -120,7 +120,7 @@ pub async fn collect(
     inventory::name_accounts(session, &standing, &mut inventory, &run.state.account_names).await;
     let ours = earlier.filter(|earlier| standing.is_of(earlier));
     if let Some(earlier) = ours {
-        inventory.carry_forward(&earlier.inventory);
+        inventory.carry_forward(&earlier.inventory, taken_at);
     }
     let changed = changes(ours, options, &run.state.bill, taken_at);
     let currency = run.asker.currency().unwrap_or_else(|| "USD".to_owned());

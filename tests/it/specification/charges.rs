@@ -67,16 +67,16 @@ impl Given {
         })
     }
 
-    /// Bills what is given.
-    pub(crate) fn post(&self) -> Posted {
-        let terms = self.terms().unwrap_or_else(|error| panic!("{error}"));
+    /// Bills what is given, or says why its terms are refused.
+    pub(crate) fn post(&self) -> Result<Posted, String> {
+        let terms = self.terms()?;
         let notation = Notation::new();
         let entries: Vec<Entry> =
             self.bill.iter().map(|row| owners::entry(&notation, row)).collect();
         let (inventory, statuses) = (stock::inventory(&self.known), owners::statuses(&self.known));
         let posted = bill::post(&entries, Setting { inventory, statuses, terms });
         conserved(&posted, &posted.charges());
-        posted
+        Ok(posted)
     }
 }
 
@@ -90,7 +90,10 @@ pub(crate) fn refused(block: &Block) -> Comparison {
 
 /// Runs a month's charges, summed by the columns that the outcome names.
 pub(crate) fn run(block: &Block) -> Comparison {
-    let posted = Given::of(&block.sections[..block.sections.len() - 1]).post();
+    let posted = match Given::of(&block.sections[..block.sections.len() - 1]).post() {
+        Ok(posted) => posted,
+        Err(why) => return Comparison { stated: block.outcome().to_vec(), done: vec![why] },
+    };
     let charges = posted.charges();
     let (notes, rows): (Vec<String>, Vec<String>) =
         block.outcome().iter().cloned().partition(|row| row.starts_with("note: "));

@@ -21,17 +21,17 @@ pub(crate) fn run(block: &Block) -> Comparison {
     let changed = if after.is_empty() { before } else { after };
     let figures = |terms: &[Vec<String>], bill: Vec<Vec<String>>| -> Figures {
         let sections: Vec<Vec<String>> = terms.iter().cloned().chain(bill).collect();
-        let posted = Given::of(&sections).post();
+        let posted = Given::of(&sections).post().unwrap();
         let charges = posted.charges();
         restate::figures(&charges, Month::parse(bill::MONTH).unwrap())
     };
-    let states = States {
+    let of_month = States {
         charged: figures(before, bill(then)),
         program: figures(before, bill(then)),
         data: figures(before, bill(now)),
         terms: figures(changed, bill(now)),
     };
-    let rows = restate::compare(&states, false);
+    let rows = restate::compare(&of_month, false);
     let outcome = block.outcome();
     let heading = cells(&outcome[0]);
     let mut stated: Vec<String> = outcome[1..]

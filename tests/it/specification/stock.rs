@@ -31,7 +31,7 @@ pub(crate) fn inventory(rows: &[String]) -> Inventory {
         let account = AccountId::parse(ACCOUNT).unwrap();
         now.listed.insert(Whereabouts { account, region: REGION.to_owned() });
     }
-    now.carry_forward(&earlier);
+    now.carry_forward(&earlier, TAKEN_AT.parse().unwrap());
     now
 }
 
@@ -61,6 +61,7 @@ fn put(inventory: &mut Inventory, words: &[&str], more: &[&str], last_seen_at: T
             home_efs: None,
             tags,
             last_seen_at,
+            gone_by: None,
         }),
         "user-profile" => inventory.user_profiles.push(UserProfile {
             domain,
@@ -69,6 +70,7 @@ fn put(inventory: &mut Inventory, words: &[&str], more: &[&str], last_seen_at: T
             execution_role: None,
             tags,
             last_seen_at,
+            gone_by: None,
         }),
         "space" => {
             let owner = details.strip_prefix("private, owner ");
@@ -84,6 +86,7 @@ fn put(inventory: &mut Inventory, words: &[&str], more: &[&str], last_seen_at: T
                 volume_gib: None,
                 tags,
                 last_seen_at,
+                gone_by: None,
             });
         }
         other => panic!("no example lists a {other}"),
