@@ -2,22 +2,40 @@
 //!
 //! **Invariant:** a chart shows the rows of its definition's table, so chart and table cannot differ.
 
+use std::cmp::Reverse;
+
 use crate::cli::section::{amount, label, limit};
 use crate::money::Money;
 use crate::notes;
 use crate::period::Month;
 use crate::render::chart::{self, Bars, Caption, Covered, Drawing, Slot, Trend};
-use crate::report::{ChartKind, Definition, Report, Row};
+use crate::report::{ChartKind, Definition, Dimension, Report, Row};
+use crate::statement::{Statement, Statements};
 
 /// Draws the charts of a report, by the names of their files.
-pub fn drawings(report: &Report<'_>, definitions: &[Definition]) -> Vec<(String, Drawing)> {
+pub fn drawings(
+    report: &Report<'_>,
+    definitions: &[Definition],
+    statements: Option<&Statements<'_>>,
+) -> Vec<(String, Drawing)> {
     let mut drawings = Vec::new();
     for definition in definitions {
         let Some(kind) = definition.chart else { continue };
         let rows = report.tabulate(definition);
-        let drawing = match kind {
-            ChartKind::Trend => trend(report, definition, rows),
-            ChartKind::Bars => bars(report, definition, &rows),
+        let stated = statements.filter(|_| definition.rows == [Dimension::Team]);
+        let drawing = match (kind, stated) {
+            (ChartKind::Trend, _) => trend(report, definition, rows),
+            (ChartKind::Bars, Some(statements)) => {
+                let mut statements: Vec<&Statement> = statements.statements.iter().collect();
+                statements.sort_by_key(|statement| Reverse(statement.total.exact));
+                let printed =
+                    statements.into_iter().map(|it| (it.name.clone(), it.total.printed()));
+                bars(report, definition, printed)
+            }
+            (ChartKind::Bars, None) => {
+                let amount = |row: &Row| amount(report, row, report.month).unwrap_or(Money::ZERO);
+                bars(report, definition, rows.iter().map(|row| (label(&row.labels), amount(row))))
+            }
         };
         drawings.push((definition.name.clone(), drawing));
     }
@@ -70,12 +88,12 @@ fn trend(report: &Report<'_>, definition: &Definition, rows: Vec<Row>) -> Drawin
     })
 }
 
-fn bars(report: &Report<'_>, definition: &Definition, rows: &[Row]) -> Drawing {
-    let bars = rows
-        .iter()
-        .map(|row| (label(&row.labels), amount(report, row, report.month).unwrap_or(Money::ZERO)))
-        .filter(|(_, money)| !money.is_zero())
-        .collect();
+fn bars(
+    report: &Report<'_>,
+    definition: &Definition,
+    bars: impl Iterator<Item = (String, Money)>,
+) -> Drawing {
+    let bars = bars.filter(|(_, money)| !money.is_zero()).collect();
     let caption = caption(report, &definition.title, &report.month.to_string());
     chart::bars(&Bars { caption, bars, limit: limit(definition) })
 }

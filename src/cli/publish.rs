@@ -231,7 +231,8 @@ fn fill(
     folder.put_table("unattributed.csv", files::unattributed(report))?;
     folder.put_table("trend.csv", files::trend(report))?;
     folder.put_table("alerts.csv", files::alerts(edition.alerts))?;
-    let drawings = drawing::drawings(report, edition.definitions);
+    let statements = report.terms.is_charging().then(|| statement::of(report)).flatten();
+    let drawings = drawing::drawings(report, edition.definitions, statements.as_ref());
     for (name, Drawing { svg, png }) in &drawings {
         folder.put(&format!("charts/{name}.svg"), svg.as_bytes())?;
         folder.put(&format!("charts/{name}.png"), png)?;
@@ -240,7 +241,6 @@ fn fill(
         folder.put_table("restatement.csv", restate::table(restatement))?;
         folder.put_json("restatement.json", &restated::summary(report, restatement))?;
     }
-    let statements = report.terms.is_charging().then(|| statement::of(report)).flatten();
     if let Some(statements) = &statements {
         put_statements(folder, statements, conditions)?;
     }

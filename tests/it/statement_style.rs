@@ -92,27 +92,13 @@ fn a_converted_total_has_its_rate_and_a_year_that_is_not_known_says_from_when() 
         assert_eq!(row["year_to_date"], year.to_string());
     }
     assert!(text(folder.path(), "teams/red.html").contains("1 USD = 0.9 EUR, Bank"));
-    // The demonstration's snapshot begins with 2025-11, one month too late for this year.
-    let (folder, _) = report(&configuration("fiscal_year_start = 11"), "");
-    let known = teams(folder.path())["red"]["year_to_date"].clone();
-    assert!(!known.is_empty());
-    let early = apportion(
-        folder.path(),
-        &[
-            "report",
-            "--month",
-            "2025-12",
-            "--snapshots",
-            demo().join("snapshots").to_str().unwrap(),
-            "--out",
-            "out",
-        ],
-    );
-    let configuration = configuration("fiscal_year_start = 10");
-    write(&folder.path().join("apportion.toml"), configuration.as_bytes());
-    assert_eq!(early.run().code, 0);
-    let html = String::from_utf8(read(&folder.path().join("out/2025-12/teams/red.html"))).unwrap();
-    assert!(html.contains("known only from 2025-11"), "{html}");
+    // The snapshot begins with 2025-10, one month too late for the year of 2025-11.
+    let snapshots = demo().join("snapshots");
+    let snapshots = ["--snapshots", snapshots.to_str().unwrap()];
+    let early = [&["report", "--month", "2025-11", "--out", "out"], &snapshots[..]].concat();
+    assert_eq!(apportion(folder.path(), &early).run().code, 0);
+    let html = String::from_utf8(read(&folder.path().join("out/2025-11/teams/red.html"))).unwrap();
+    assert!(html.contains("known only from 2025-10"), "{html}");
 }
 
 #[test]
