@@ -1,6 +1,6 @@
 //! Owns how an edition comes about: a snapshot, the terms and the books, as the report of one month.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::alert;
 use crate::books::Books;
@@ -16,6 +16,8 @@ use crate::period::Month;
 use crate::report::Report;
 use crate::restate::Restatement;
 use crate::snapshot::Snapshot;
+use crate::team::{Team, TeamName};
+use crate::terms::Terms;
 
 /// What a report is made of, beside the snapshot.
 pub(super) struct Making<'a> {
@@ -31,6 +33,20 @@ pub(super) struct Making<'a> {
     pub restatement: Option<&'a Restatement>,
 }
 
+/// Returns the terms with every team that something is booked for: it has a statement, though nobody names it now.
+fn with_booked(terms: &Terms, books: &Books, month: Month) -> Terms {
+    let mut terms = terms.clone();
+    let booked = books.adjustments.iter().filter(|it| it.booked_in == month);
+    let booked: BTreeSet<&TeamName> = booked.filter_map(|it| it.team.as_ref()).collect();
+    for name in booked {
+        if !terms.named().any(|named| named == *name) {
+            let name = name.clone();
+            terms.teams.push(Team { line: 0, name, title: None, account: None, budget: None });
+        }
+    }
+    terms
+}
+
 /// Makes the report of a month, and hands it on with all that is written of it.
 pub(super) fn with_edition<T>(
     context: &Context,
@@ -42,7 +58,7 @@ pub(super) fn with_edition<T>(
     check_month(snapshot, month)?;
     let definitions = definitions::load(&writing.definition, context.loaded.terms.is_charging())?;
     let ledger = ledger::post(snapshot);
-    let terms = &context.loaded.terms;
+    let terms = &with_booked(&context.loaded.terms, &books, month);
     let mut charges = charge::charge(snapshot, &ledger, terms, metric);
     charges.books = books;
     let totals: BTreeMap<Month, Amounts> =

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use apportion::money::Money;
 use serde_json::Value;
 
-use crate::run::{Output, Sandbox, apportion, copy_snapshots, files, only, read, write};
+use crate::run::{Output, Sandbox, apportion, copy_snapshots, demo, files, only, read, write};
 
 const LATER: &str = "2026-11-25T08:00:00Z";
 
@@ -226,4 +226,85 @@ fn a_late_credit_is_the_difference_to_the_last_digit_and_is_booked_once() {
     assert_eq!(run("2026-11-27T09:00:00Z", &asked).code, 0);
     assert_eq!(by_cause(folder).values().copied().sum::<Money>(), Money::parse("3.5").unwrap());
     assert_eq!(frozen, bytes(&folder.join("apportion-out/2026-10")));
+}
+
+#[test]
+fn whoever_changes_the_terms_is_told_so_and_the_teams_of_then_are_kept() {
+    let folder = with_demo();
+    let folder = folder.path();
+    let configuration = |roster: &str, team: &str| {
+        write(&folder.join("lists/roster.csv"), roster.as_bytes());
+        let text = format!(
+            "[teams]\nfile = \"lists/roster.csv\"\n[[assignment]]\nteam = \"{team}\"\ndomain = \"*\"\n"
+        );
+        write(&folder.join("apportion.toml"), text.as_bytes());
+    };
+    let (domain, user) = user_of_the_demonstration();
+    let roster = |team: &str| format!("domain,user_profile,team\n{domain},{user},{team}\n");
+    configuration(&roster("one"), "rest");
+    let output = at(folder, LATER, &["close", "2026-10"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    let home = folder.join(".apportion/closed/2026-10");
+    let closed = json(&home.join("closed.json"));
+    assert_eq!(closed["basis"]["inputs"]["lists/roster.csv"], "inputs/1-roster.csv");
+    assert_eq!(read(&home.join("inputs/1-roster.csv")), roster("one").as_bytes());
+    configuration(&roster("two"), "others");
+    let output = at(folder, LATER, &["report", "--month", "2026-10"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert!(
+        output.stderr.contains("difference 0.00 USD: terms: another team 0.00"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(by_cause(folder), BTreeMap::from([("team".to_owned(), Money::ZERO)]));
+    let restatement = folder.join("apportion-out/2026-10.restatement");
+    let rows = String::from_utf8(read(&restatement.join("restatement.csv"))).unwrap();
+    for team in ["one", "two", "rest", "others"] {
+        assert!(rows.contains(&format!("2026-10,{team},")), "{team}");
+    }
+    assert!(rows.lines().skip(1).all(|row| row.contains(",terms,team,")), "{rows}");
+    // Booked, it is due in the statements of the later month, and the teams of then have one.
+    let output = at(folder, LATER, &["close", "2026-10", "--book-in", "2026-11"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(at(folder, LATER, &["report", "--month", "2026-11"]).code, 0);
+    let place = folder.join("apportion-out/2026-11");
+    let teams = String::from_utf8(read(&place.join("teams.csv"))).unwrap();
+    let mut lines = teams.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let header = lines.next().unwrap();
+    let column = header.iter().position(|name| *name == "booked").unwrap();
+    let booked: BTreeMap<&str, Money> =
+        lines.map(|cells| (cells[1], Money::parse(cells[column]).unwrap())).collect();
+    assert_eq!(booked["rest"], -booked["others"], "{teams}");
+    assert_eq!(booked["one"], -booked["two"], "{teams}");
+    assert!(booked["others"] > Money::ZERO && booked["two"] > Money::ZERO, "{teams}");
+    let page = String::from_utf8(read(&place.join("teams/rest.html"))).unwrap();
+    assert!(page.contains("Restatement of 2026-10"), "the statement has a section");
+}
+
+/// The domain and the name of a user who cost something in the month that is closed.
+fn user_of_the_demonstration() -> (String, String) {
+    let owners = String::from_utf8(read(&demo().join("2026-10/owners.csv"))).unwrap();
+    let rows = owners.lines().map(|row| row.split(',').collect::<Vec<_>>());
+    let of_users = rows.filter(|row| row[1] == "space" && !row[6].is_empty());
+    of_users.map(|row| (row[4].to_owned(), row[6].to_owned())).min().unwrap()
+}
+
+#[test]
+fn a_kill_while_closing_leaves_all_of_it_or_nothing() {
+    let folder = with_demo();
+    let folder = folder.path();
+    let home = folder.join(".apportion/closed/2026-10");
+    for milliseconds in [50, 200, 400, 700, 1000, 1500] {
+        apportion(folder, &["close", "2026-10", "--now", LATER]).run_killed_after(milliseconds);
+        if home.exists() {
+            break;
+        }
+    }
+    let output = at(folder, LATER, &["close", "2026-10"]);
+    assert!(output.code == 0 || output.stderr.contains("closed already"), "{}", output.stderr);
+    let output = at(folder, LATER, &["report", "--month", "2026-10"]);
+    assert_eq!(output.code, 0, "{}", output.stderr);
+    assert_eq!(bytes(&home.join("report")), bytes(&folder.join("apportion-out/2026-10")));
+    let left = files(&folder.join(".apportion/closed"));
+    assert!(left.iter().all(|path| path.starts_with("2026-10")), "{left:?}");
 }

@@ -13,7 +13,7 @@ use apportion::cli::config;
 use apportion::cli::error::Failure;
 use apportion::money::Money;
 use apportion::records::NotRecords;
-use apportion::store::{disk, snapshots};
+use apportion::store::{closed, disk, snapshots};
 use clap::Parser;
 
 use crate::run::write;
@@ -100,6 +100,11 @@ fn errors_of_files() {
     page.tell("Damaged", snapshots::Error::Damaged { path: path() });
     let source = NotRecords { why: "it has no column `slice`".to_owned() };
     page.tell("NotRecords", snapshots::Error::NotRecords { path: path(), source });
+    let frozen = |name: &str| PathBuf::from(".apportion/closed/2026-10").join(name);
+    let why = "it has no `version`".to_owned();
+    page.tell("NotClosed", closed::Error::NotClosed { path: frozen("closed.json"), why });
+    let path = frozen("report/owners.csv");
+    page.tell("Damaged, closed", closed::Error::Damaged { path });
     page.tell("Disk", snapshots::Error::Disk(of_disk(28, "write")));
     insta::assert_snapshot!(page.0);
 }

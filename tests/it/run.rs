@@ -79,6 +79,16 @@ impl Run {
         }
     }
 
+    /// Runs and is killed after so many milliseconds, if it has not ended by then.
+    pub(crate) fn run_killed_after(mut self, milliseconds: u64) {
+        self.command.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = self.command.spawn().unwrap();
+        thread::sleep(std::time::Duration::from_millis(milliseconds));
+        // One that has ended cannot be killed, and need not be.
+        drop(child.kill());
+        child.wait().unwrap();
+    }
+
     /// Runs to the end while nobody reads its stdout and stderr; returns the exit code.
     pub(crate) fn run_unread(mut self) -> i32 {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
