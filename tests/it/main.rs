@@ -13,6 +13,7 @@ mod determinism;
 mod errors;
 mod estate;
 mod evidence;
+mod explain;
 mod faults;
 mod golden;
 mod help;
