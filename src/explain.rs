@@ -15,6 +15,7 @@ use crate::ledger::{Line, Reason};
 use crate::metric::Amounts;
 use crate::money::Money;
 use crate::origin::{self, Origins};
+use crate::printed;
 use crate::report::Report;
 use crate::why;
 
@@ -69,10 +70,12 @@ pub fn explain(report: &Report<'_>, inquiry: &Inquiry) -> Result<Explanation, No
         let amounts: Amounts = amounts.map(|found| &found.charge.amounts).sum();
         amounts.get(report.metric)
     };
-    let figure = Figure::new(Sum::new(total, report.metric), sum_of(true), sum_of(false));
+    let parts = [sum_of(true), sum_of(false)];
+    let handed = printed::trace(report, inquiry);
+    let figure = Figure::new(Sum::new(total, report.metric), parts, handed);
     let balances: Vec<Balance> =
         ground.feeds.iter().map(|(place, feed)| ground.balance(*place, feed)).collect();
-    let cited = cited(&shares, &balances);
+    let cited = origin::cited(&shares, &balances);
     Ok(Explanation {
         schema: SCHEMA,
         asked: inquiry.clone(),
@@ -106,26 +109,6 @@ fn find(report: &Report<'_>, inquiry: &Inquiry) -> Vec<Found> {
     found
 }
 
-/// The requests that an explanation names.
-fn cited(shares: &[Share], balances: &[Balance]) -> BTreeSet<u32> {
-    let billed = shares.iter().flat_map(|share| &share.billed);
-    let billed = billed.chain(balances.iter().flat_map(|balance| &balance.billed));
-    let requests = billed.flat_map(|billed| {
-        let control = billed.control.as_ref().and_then(|control| control.request);
-        billed.records.iter().map(|origin| origin.request).chain(control)
-    });
-    requests.collect()
-}
-
-/// The name of a rule or balance in an explanation: places from 1.
-fn rule_id(spread: usize) -> String {
-    format!("{}", spread + 1)
-}
-
-fn balance_id((spread, balance): (usize, usize)) -> String {
-    format!("{}.{}", spread + 1, balance + 1)
-}
-
 /// The key that puts the largest amount first, whatever its sign.
 fn by_size(sum: &Sum) -> Reverse<Option<Money>> {
     Reverse(sum.amount.map(Money::abs))
@@ -134,6 +117,17 @@ fn by_size(sum: &Sum) -> Reverse<Option<Money>> {
 impl Ground<'_> {
     fn charges(&self) -> &Charges<'_> {
         self.report.charges
+    }
+
+    /// The name of a rule in the explanation: its place in the month, from 1.
+    fn rule_id(&self, spread: usize) -> String {
+        let spreads = &self.charges().allocation.spreads[..spread];
+        let before = spreads.iter().filter(|spread| spread.month == self.report.month).count();
+        (before + 1).to_string()
+    }
+
+    fn balance_id(&self, (spread, balance): (usize, usize)) -> String {
+        format!("{}.{}", self.rule_id(spread), balance + 1)
     }
 
     fn text(&self, number: u32) -> String {
@@ -266,6 +260,7 @@ impl Ground<'_> {
             steps: Vec::new(),
             records: self.origins.of(index).to_vec(),
             control,
+            requests: Vec::new(),
             because: why::reason(line.reason).into_iter().collect(),
         }
     }
@@ -288,6 +283,7 @@ impl Ground<'_> {
             steps: vec![feed::outside_step(share, self.report.metric)],
             records: Vec::new(),
             control: None,
+            requests: origin::of_outside(self.report.snapshot, share.month),
             because: vec!["SageMaker's share of what the bill has outside the scope".to_owned()],
         }
     }
@@ -335,8 +331,8 @@ impl Ground<'_> {
         Moved {
             direction: if is_in { "in" } else { "out" },
             pool: self.charges().pools[spread.pool].name.clone(),
-            rule: rule_id(place.0),
-            balance: balance_id(place),
+            rule: self.rule_id(place.0),
+            balance: self.balance_id(place),
             record_type: self.text(balance.record_type),
             component: balance.component.name(),
             sum: self.sum(amounts),
@@ -354,8 +350,8 @@ impl Ground<'_> {
         let mut moved: Vec<Moved> = feed.fed.iter().map(|it| self.fed(it)).collect();
         moved.sort_by_key(|moved| by_size(&moved.sum));
         Balance {
-            id: balance_id(place),
-            rule: rule_id(place.0),
+            id: self.balance_id(place),
+            rule: self.rule_id(place.0),
             pool: self.charges().pools[spread.pool].name.clone(),
             owner: self.owner(balance.from),
             service: self.text(balance.service),
@@ -385,7 +381,7 @@ impl Ground<'_> {
                 weight: target.weight,
             };
             Rule {
-                id: rule_id(place),
+                id: self.rule_id(place),
                 pool: pool.name.clone(),
                 because: why::rule(pool, self.report),
                 weight_total: spread.targets.iter().map(|target| target.weight).sum(),

@@ -55,7 +55,7 @@ pub struct Sum {
 }
 
 /// The figure that is explained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Figure {
     /// The exact amount.
     #[serde(flatten)]
@@ -64,10 +64,27 @@ pub struct Figure {
     pub billed: Option<Money>,
     /// What of it rules moved.
     pub shared: Option<Money>,
-    /// The amount in cents, rounded half to even.
+    /// The cents that are printed: those of statements where they print the figure, else rounded half to even.
     pub cents: Option<Money>,
     /// By how much the cents exceed the exact amount.
     pub rounded_by: Option<Money>,
+    /// How statements come by the cents, from the month down; empty where they print no such figure.
+    pub handed: Vec<Handed>,
+}
+
+/// A level at which the cents of a whole were handed to its parts, the largest remainders first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Handed {
+    /// The month, the team or the owner.
+    pub of: String,
+    /// Its exact amount.
+    pub exact: Money,
+    /// The whole cents below it.
+    pub floor: Money,
+    /// The cents that it got.
+    pub cents: Money,
+    /// Why.
+    pub because: String,
 }
 
 /// What one owner and team have in the figure.
@@ -147,6 +164,8 @@ pub struct Billed {
     pub records: Vec<Origin>,
     /// The control and the sum that the whole is the difference of.
     pub control: Option<Compared>,
+    /// The requests behind the whole and the weights of a share of what lies outside the scope.
+    pub requests: Vec<u32>,
     /// What else is to be said of it.
     pub because: Vec<String>,
 }
@@ -311,10 +330,11 @@ impl Sum {
 
 impl Figure {
     /// Returns the figure of an exact sum and its two parts.
-    pub fn new(sum: Sum, billed: Option<Money>, shared: Option<Money>) -> Figure {
-        let cents = sum.amount.map(|amount| Money::from_cents(amount.cents()));
+    pub fn new(sum: Sum, [billed, shared]: [Option<Money>; 2], handed: Vec<Handed>) -> Figure {
+        let alone = sum.amount.map(|amount| Money::from_cents(amount.cents()));
+        let cents = handed.last().map(|handed| handed.cents).or(alone);
         let rounded_by = cents.zip(sum.amount).map(|(cents, amount)| cents - amount);
-        Figure { sum, billed, shared, cents, rounded_by }
+        Figure { sum, billed, shared, cents, rounded_by, handed }
     }
 }
 

@@ -116,7 +116,10 @@ impl Inquiry {
             }
             let near: Vec<String> =
                 nearest(given, &known).into_iter().map(|name| format!("`{name}`")).collect();
-            hints.push(if known.is_empty() {
+            let is_idle = name == "pool" && charges.pools.iter().any(|pool| pool.name == given);
+            hints.push(if is_idle {
+                format!("ask for its owner: the pool `{given}` moved nothing in {month}")
+            } else if known.is_empty() {
                 format!("leave out the {name}: no charge of {month} has any")
             } else if near.is_empty() {
                 format!("name another {name}: none is called anything like `{given}` in {month}")

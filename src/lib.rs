@@ -79,6 +79,7 @@ pub mod explanation;
 pub mod origin;
 pub mod why;
 pub mod feed;
+pub mod printed;
 pub mod explain;
 pub mod plan;
 pub mod backfill;

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bearer::Register;
 use crate::control::{self, Residual};
-use crate::explanation::{Compared, Origin, Request, Sum};
+use crate::explanation::{Balance, Compared, Origin, Request, Share, Sum};
 use crate::ledger::{Cause, Ledger, Line, Reason};
 use crate::metric::{Amounts, Metric};
 use crate::money::Money;
 use crate::owner::Owner;
 use crate::period::Month;
 use crate::query::{Filter, Granularity, Group};
-use crate::request::Purpose;
+use crate::request::{Purpose, is_in_scope};
 use crate::snapshot::{Asked, Snapshot};
 
 /// Where some lines of one month come from.
@@ -151,12 +151,33 @@ fn residual(ledger: &Ledger, line: usize) -> Option<&Residual> {
     alike.nth(before)
 }
 
+/// Returns the requests behind what a month's bill has outside the scope, and behind the weights of SageMaker's share.
+pub fn of_outside(snapshot: &Snapshot, month: Month) -> Vec<u32> {
+    let manifest = &snapshot.manifest;
+    let claimed = manifest.controls.iter().filter(|control| !is_in_scope(&control.service));
+    let of_month = manifest.bill.iter().chain(claimed).filter(|control| control.month == month);
+    let numbers: BTreeSet<u32> = of_month.map(|control| control.request).collect();
+    numbers.into_iter().collect()
+}
+
 /// Returns the requests of the given numbers, in order.
 pub fn requests(snapshot: &Snapshot, cited: &BTreeSet<u32>) -> Vec<Request> {
     let mut asked: Vec<&Asked> =
         snapshot.manifest.asked.iter().filter(|asked| cited.contains(&asked.number)).collect();
     asked.sort_by_key(|asked| asked.number);
     asked.into_iter().map(request).collect()
+}
+
+/// Returns the numbers of the requests that shares and balances name.
+pub fn cited(shares: &[Share], balances: &[Balance]) -> BTreeSet<u32> {
+    let billed = shares.iter().flat_map(|share| &share.billed);
+    let billed = billed.chain(balances.iter().flat_map(|balance| &balance.billed));
+    let requests = billed.flat_map(|billed| {
+        let control = billed.control.as_ref().and_then(|control| control.request);
+        let records = billed.records.iter().map(|origin| origin.request);
+        records.chain(control).chain(billed.requests.iter().copied())
+    });
+    requests.collect()
 }
 
 fn request(asked: &Asked) -> Request {

@@ -18,7 +18,6 @@ use crate::pool::{Kind, Method, Over, Pool, WithoutWeight};
 use crate::report::Report;
 use crate::request::REST;
 use crate::selection::Selection;
-use crate::stint::ByDays;
 
 /// The most tag values that are said; all of them are in the records.
 const VALUE_COUNT_MAX: usize = 3;
@@ -137,7 +136,7 @@ pub fn team(charges: &Charges<'_>, month: Month, bearer: usize) -> (Vec<String>,
         [] => vec![match &charges.bearers[bearer].owner {
             Owner::Team(_) => "it is the team itself".to_owned(),
             Owner::Pool(_) => "a pool is in no team".to_owned(),
-            _ => "nothing could say whose it is".to_owned(),
+            _ => "nobody owns it, so it is in no team".to_owned(),
         }],
         [only] => vec![sourced(only)],
         several => several.iter().map(part).collect(),
@@ -145,7 +144,7 @@ pub fn team(charges: &Charges<'_>, month: Month, bearer: usize) -> (Vec<String>,
     if all.len() > 1 {
         words.push(match membership.by_days.get(&(month, bearer)) {
             None => "the weights are what it cost in those days".to_owned(),
-            Some(why) => format!("the weights are the numbers of days, since {}", unweighed(*why)),
+            Some(why) => format!("the weights are the numbers of days, since {}", why.words()),
         });
     }
     (words, all)
@@ -162,15 +161,6 @@ fn sourced(part: &TeamPart) -> String {
     let passed =
         if passed.is_empty() { String::new() } else { format!("; before {}", passed.join(", ")) };
     format!("{}{passed}", part.source)
-}
-
-fn unweighed(why: ByDays) -> &'static str {
-    match why {
-        ByDays::NotRead => "the month was not read day by day",
-        ByDays::NotDelivered => "the metric was not delivered for every day",
-        ByDays::Negative => "the days of a part come to less than nothing",
-        ByDays::Zero => "the days of all parts come to nothing",
-    }
 }
 
 /// Says what a pool holds and how its rule moves it.

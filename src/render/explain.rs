@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::explanation::{
-    Balance, Billed, Explanation, Moved, Origin, Request, Rule, Share, Step, Sum, Target,
+    Balance, Billed, Explanation, Handed, Moved, Origin, Request, Rule, Share, Step, Sum, Target,
 };
 use crate::money::Money;
 use crate::render::text::{clean, dollars, others};
@@ -117,19 +117,23 @@ impl Page {
 
     fn head(&mut self, explanation: &Explanation) {
         let Explanation { figure, currency, month, metric, .. } = explanation;
-        let title =
-            format!("{} in {month}, {} in {currency}", explanation.asked.words(), metric.title());
-        self.row(0, &title, &figure.sum);
+        self.row(0, &explanation.asked.words(), &figure.sum);
+        self.say(2, &format!("{month}, {} in {currency}", metric.title()));
         for (words, money) in [("billed", figure.billed), ("moved by rules", figure.shared)] {
             self.put(2, words, &amount(money));
         }
         if let Some((cents, rounded_by)) = figure.cents.zip(figure.rounded_by) {
-            let how = if rounded_by.is_zero() {
-                "exactly".to_owned()
-            } else {
-                format!("half to even, by {rounded_by}")
+            let how = match (rounded_by.is_zero(), figure.handed.is_empty()) {
+                (true, _) => String::new(),
+                (false, true) => format!(", rounded half to even, by {rounded_by}"),
+                (false, false) => format!(", rounded by {rounded_by}"),
             };
-            self.say(2, &format!("printed in cents: {}, rounded {how}", dollars(cents)));
+            self.say(2, &format!("printed in cents: {}{how}", dollars(cents)));
+        }
+        for handed in &figure.handed {
+            let (of, cents) = (&handed.of, dollars(handed.cents));
+            let Handed { exact, because, .. } = handed;
+            self.say(4, &format!("{of}: {cents} of {exact}, {because}"));
         }
         let snapshot = format!("snapshot {}, begun {}", explanation.snapshot, explanation.taken_at);
         self.say(2, &snapshot);
@@ -179,6 +183,11 @@ impl Page {
         for step in &billed.steps {
             self.step(indent + 2, step);
         }
+        if !billed.requests.is_empty() {
+            let numbers: Vec<String> = billed.requests.iter().map(u32::to_string).collect();
+            self.requests.extend(&billed.requests);
+            self.say(indent + 2, &format!("answered by request {}", numbers.join(", ")));
+        }
         if let Some(compared) = &billed.control {
             let of = format!("control of `{}`", compared.slice);
             let request = compared.request.map(|number| format!(", request {number}"));
@@ -220,6 +229,9 @@ impl Page {
 
     fn step(&mut self, indent: usize, step: &Step) {
         let Step { by, weight, weight_total, .. } = step;
+        if weight == weight_total {
+            return self.say(indent, &format!("{by}: all of it"));
+        }
         let rounding = step.rounding.map_or_else(String::new, |rounding| {
             if rounding.is_exact() {
                 ", exactly".to_owned()
@@ -263,6 +275,9 @@ impl Page {
         for because in &rule.because {
             self.say(2, because);
         }
+        if let [only] = rule.targets.as_slice() {
+            return self.say(2, &format!("all of it to {}", only.owner));
+        }
         let mut targets: Vec<&Target> = rule.targets.iter().collect();
         targets.sort_by_key(|target| std::cmp::Reverse(target.weight));
         self.put(
@@ -298,7 +313,7 @@ impl Page {
         self.say(0, "Requests to Cost Explorer");
         for request in shown {
             let Request { number, purpose, asked_at, pages, groups, .. } = request;
-            let size = format!("{pages} pages, {groups} groups");
+            let size = format!("{}, {}", count(u64::from(*pages), "page"), count(*groups, "group"));
             self.say(2, &format!("{number}: {purpose}; asked {asked_at}, {size}"));
             let by = request.group_by.join(" and ");
             self.say(4, &format!("{}, {}, by {by}", request.period, request.granularity));
@@ -309,6 +324,11 @@ impl Page {
             );
         }
     }
+}
+
+fn count(count: u64, what: &str) -> String {
+    let many = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{many}")
 }
 
 fn place(origin: &Origin) -> String {

@@ -15,6 +15,7 @@ mod determinism;
 mod errors;
 mod estate;
 mod evidence;
+mod explain;
 mod faults;
 mod golden;
 mod help;
