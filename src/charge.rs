@@ -15,6 +15,7 @@ use crate::period::Month;
 use crate::pool::{Kind, Pool};
 use crate::snapshot::Snapshot;
 use crate::split::Weights;
+use crate::strangers;
 use crate::team::TeamName;
 use crate::terms::Terms;
 use crate::usage::Component;
@@ -123,6 +124,7 @@ pub fn charge<'a>(
     let mut allocation =
         allocate::allocate(ledger, &snapshot.manifest, &membership, &daily, &terms.pools, metric);
     allocation.notes.extend(notes);
+    allocation.notes.extend(strangers::teams(terms, &membership, &months, ledger.bearers.len()));
     Charges::new(ledger, membership, allocation, &terms.pools)
 }
 

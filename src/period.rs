@@ -114,6 +114,13 @@ impl Period {
     }
 }
 
+impl Period {
+    /// Returns the last day that is in.
+    pub fn last(self) -> Date {
+        self.end.saturating_sub(1.day())
+    }
+}
+
 impl fmt::Display for Period {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{}..{}", self.start, self.end)

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::books::{Adjustment, Cause};
 use crate::charge::Charges;
 use crate::metric::{Amounts, Metric};
+use crate::money::Money;
 use crate::period::Month;
 use crate::table::{Cell, Column, Kind, Table};
 use crate::team::TeamName;
@@ -196,6 +197,17 @@ impl Restatement {
     /// Returns what would be charged now less what was.
     pub fn difference(&self) -> Amounts {
         self.rows.iter().map(|row| &row.difference).sum()
+    }
+
+    /// Returns how much goes from some teams to others, whatever the whole month's difference is.
+    pub fn between_teams(&self) -> Option<Money> {
+        let mut teams: BTreeMap<_, Money> = BTreeMap::new();
+        for row in &self.rows {
+            *teams.entry(&row.place.team).or_default() += row.difference.get(self.metric)?;
+        }
+        let more: Money = teams.values().filter(|it| **it > Money::ZERO).copied().sum();
+        let less: Money = teams.values().filter(|it| **it < Money::ZERO).copied().sum();
+        Some(more.min(-less))
     }
 
     /// Sums the differences by cause.

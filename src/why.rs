@@ -153,7 +153,9 @@ pub fn team(charges: &Charges<'_>, month: Month, bearer: usize) -> (Vec<String>,
 fn part(part: &TeamPart) -> String {
     let team = part.team.as_deref().unwrap_or("no team");
     let weight = part.weight.map(|weight| format!(", weight {weight}")).unwrap_or_default();
-    format!("{}: {team}, {}{weight}", part.days, sourced(part))
+    // As people write days and as the roster has them: both are in.
+    let (first, last) = (part.days.start, part.days.last());
+    format!("{first} to {last}: {team}, {}{weight}", sourced(part))
 }
 
 fn sourced(part: &TeamPart) -> String {

@@ -9,6 +9,7 @@ use crate::explain;
 use crate::ledger;
 use crate::render;
 use crate::report::Report;
+use crate::store::closed;
 
 /// Prints the explanation of a figure out of a snapshot; the exit code tells whether the figures behind it are whole.
 pub fn explain(context: &Context, args: &ExplainArgs) -> Result<u8, Failure> {
@@ -34,6 +35,13 @@ pub fn explain(context: &Context, args: &ExplainArgs) -> Result<u8, Failure> {
         render::explain::text(&explanation, limit)
     };
     cli::print(&text);
+    if let Some(closing) = closed::load(&args.snapshots)?.books().closings.get(&month) {
+        context.ui.line(&format!(
+            "{month} was {}; this is what would be charged now. What was charged is in `{}`.",
+            closing.text(),
+            closed::home(&args.snapshots).join(month.to_string()).display()
+        ));
+    }
     let conditions = condition::of(&report);
     if !conditions.is_empty() {
         commands::say_notes(&context.ui, &report);

@@ -75,13 +75,16 @@ pub(super) fn sentence(restatement: &Restatement) -> String {
         .iter()
         .map(|(cause, amounts)| format!("{} {}", cause.title(), amount(amounts)))
         .collect();
+    let moved = restatement.between_teams().filter(|it| it.cents() != 0);
+    let moved = moved.map(|it| format!("; {} moves between teams", dollars(it)));
     format!(
-        "charged {}, now {}, difference {} {}: {}",
+        "charged {}, now {}, difference {} {}: {}{}",
         amount(&restatement.old),
         amount(&restatement.new),
         amount(&restatement.difference()),
         restatement.currency,
-        causes.join("; ")
+        causes.join("; "),
+        moved.unwrap_or_default()
     )
 }
 
