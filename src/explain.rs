@@ -176,6 +176,10 @@ impl Ground<'_> {
         let records = billed.iter().flat_map(|billed| &billed.records);
         let owner_because = why::owner(self.report, bearer, records);
         let (team_because, team_parts) = why::team(charges, self.report.month, place);
+        let is_weighed = team_parts.len() > 1
+            && !charges.membership.by_days.contains_key(&(self.report.month, place));
+        let weight_requests =
+            origin::of_days(self.report.snapshot, self.report.month).filter(|_| is_weighed);
         let domain = bearer.owner.domain();
         Share {
             owner: bearer.owner.to_string(),
@@ -188,6 +192,7 @@ impl Ground<'_> {
             owner_because,
             team_because,
             team_parts,
+            weight_requests: weight_requests.collect(),
             billed,
             moved,
         }

@@ -111,6 +111,8 @@ pub struct Share {
     pub team_because: Vec<String>,
     /// Every team of the owner in the month, by days.
     pub team_parts: Vec<TeamPart>,
+    /// The requests for days that the weights of several parts are summed from.
+    pub weight_requests: Vec<u32>,
     /// What AWS billed.
     pub billed: Vec<Billed>,
     /// What rules took from it or gave to it.

@@ -160,6 +160,14 @@ pub fn of_outside(snapshot: &Snapshot, month: Month) -> Vec<u32> {
     numbers.into_iter().collect()
 }
 
+/// Returns the requests that asked a month day by day.
+pub fn of_days(snapshot: &Snapshot, month: Month) -> impl Iterator<Item = u32> + '_ {
+    let asked = snapshot.manifest.asked.iter().filter(move |asked| {
+        matches!(asked.purpose, Purpose::Days { .. }) && asked.query.period.contains(month.start())
+    });
+    asked.map(|asked| asked.number)
+}
+
 /// Returns the requests of the given numbers, in order.
 pub fn requests(snapshot: &Snapshot, cited: &BTreeSet<u32>) -> Vec<Request> {
     let mut asked: Vec<&Asked> =
@@ -177,7 +185,8 @@ pub fn cited(shares: &[Share], balances: &[Balance]) -> BTreeSet<u32> {
         let records = billed.records.iter().map(|origin| origin.request);
         records.chain(control).chain(billed.requests.iter().copied())
     });
-    requests.collect()
+    let weights = shares.iter().flat_map(|share| &share.weight_requests);
+    requests.chain(weights.copied()).collect()
 }
 
 fn request(asked: &Asked) -> Request {

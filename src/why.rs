@@ -143,7 +143,7 @@ pub fn team(charges: &Charges<'_>, month: Month, bearer: usize) -> (Vec<String>,
     };
     if all.len() > 1 {
         words.push(match membership.by_days.get(&(month, bearer)) {
-            None => "the weights are what it cost in those days".to_owned(),
+            None => "the weights are what it cost in those days, as asked by day".to_owned(),
             Some(why) => format!("the weights are the numbers of days, since {}", why.words()),
         });
     }

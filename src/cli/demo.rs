@@ -68,6 +68,11 @@ pub async fn demo(ui: Ui, args: &DemoArgs) -> Result<u8, Failure> {
     let files = DEMO_FILES.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec()));
     let loaded = Loaded::with(DEMO_CONFIGURATION, files.into())
         .expect("the demonstration's configuration is valid");
+    // Beside the report, so that its figures can be explained and its terms be tried out.
+    disk::write(&args.out.join("apportion.toml"), DEMO_CONFIGURATION.as_bytes())?;
+    for (name, bytes) in &loaded.files {
+        disk::write(&args.out.join(name), bytes)?;
+    }
     let context = Context { loaded, clock: Clock::Fixed(now), ui };
     context
         .ui

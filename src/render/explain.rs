@@ -152,6 +152,7 @@ impl Page {
         for because in &share.team_because {
             self.say(2, &format!("team: {because}"));
         }
+        self.answered(2, &share.weight_requests);
         self.list(2, &share.billed, |billed| billed.sum, |page, billed| page.billed(2, billed));
         self.list(2, &share.moved, |moved| moved.sum, |page, moved| page.moved(2, moved));
         let shown = share.moved.iter().take(self.limit);
@@ -183,11 +184,7 @@ impl Page {
         for step in &billed.steps {
             self.step(indent + 2, step);
         }
-        if !billed.requests.is_empty() {
-            let numbers: Vec<String> = billed.requests.iter().map(u32::to_string).collect();
-            self.requests.extend(&billed.requests);
-            self.say(indent + 2, &format!("answered by request {}", numbers.join(", ")));
-        }
+        self.answered(indent + 2, &billed.requests);
         if let Some(compared) = &billed.control {
             let of = format!("control of `{}`", compared.slice);
             let request = compared.request.map(|number| format!(", request {number}"));
@@ -214,6 +211,14 @@ impl Page {
                     page.row(indent + 2, &text, &origin.sum);
                 },
             ),
+        }
+    }
+
+    fn answered(&mut self, indent: usize, requests: &[u32]) {
+        if !requests.is_empty() {
+            let numbers: Vec<String> = requests.iter().map(u32::to_string).collect();
+            self.requests.extend(requests);
+            self.say(indent, &format!("answered by request {}", numbers.join(", ")));
         }
     }
 
