@@ -287,8 +287,7 @@ fn summed(report: &Report<'_>, statement: &Statement) -> html::Section {
 fn booked(report: &Report<'_>, statement: &Statement) -> Option<html::Section> {
     let currency = &report.snapshot.manifest.currency;
     let columns = vec![Heading::left("What"), Heading::right(format!("Amount, {currency}"))];
-    let caption =
-        "Closed months keep their figures; what changed in them later is charged, or given back, here.";
+    let caption = "Closed months keep their figures; what changed in them later is charged, or given back, here.";
     let mut table = table("Booked of closed months, and due", caption.to_owned(), columns);
     table.rows.push(vec![format!("Total of {}", report.month), cents(statement.total)]);
     let booked = statement.booked.iter();
