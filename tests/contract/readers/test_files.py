@@ -103,21 +103,60 @@ def test_lines_and_owners_sum_to_the_summary(out):
     summary = program.read_json(folder / "summary.json")
     lines = table(folder / "lines.csv")
     assert {row["month"] for row in lines} == {MONTH}
-    for name, sum_ in zip(METRICS, sums(lines, METRICS)):
-        assert sum_ == Decimal(summary["control_total"][name]) == Decimal(summary["ledger_total"][name])
+    asked = [row for row in lines if row["cause"].startswith("billed: re")]
+    moved = [row for row in lines if row["cause"].startswith("allocated")]
+    assert moved and sums(moved, METRICS) == [Decimal(0)] * 4
+    for name, billed, whole in zip(METRICS, sums(asked, METRICS), sums(lines, METRICS)):
+        assert billed == Decimal(summary["control_total"][name]) == Decimal(summary["ledger_total"][name])
+        assert whole == Decimal(summary["charged_total"][name]) == billed + Decimal(summary["outside"][name])
         assert Decimal(summary["residual"][name]) == 0
-    total = Decimal(summary["control_total"][summary["metric"]])
+    total = Decimal(summary["charged_total"][summary["metric"]])
     owners = table(folder / "owners.csv")
     billed, shared, whole = sums(owners, ["billed", "shared", "total"])
-    assert whole == billed + shared == total
+    assert whole == billed + shared == total and shared == 0
     for row in owners:
         assert Decimal(row["billed"]) + Decimal(row["shared"]) == Decimal(row["total"]), row
     assert sum(Decimal(part) for part in summary["coverage"].values()) == total
     *parts, scope = [Decimal(step["amount"]) for step in summary["bridge"]]
-    assert sum(parts) == scope == total
+    assert sum(parts) == scope == Decimal(summary["control_total"][summary["metric"]])
     unattributed = sums(table(folder / "unattributed.csv"), METRICS)
-    own = [row for row in lines if row["owner_kind"] == "unattributed"]
+    own = [row for row in asked if row["owner_kind"] == "unattributed"]
     assert unattributed == sums(own, METRICS)
+
+
+def test_statements_sum_to_what_is_charged(out):
+    folder = out / "out" / MONTH
+    summary = program.read_json(folder / "summary.json")
+    metric = summary["metric"]
+    by_line, by_owner = defaultdict(Decimal), defaultdict(Decimal)
+    for row in table(folder / "lines.csv"):
+        by_line[row["team"]] += Decimal(row[metric])
+    for row in table(folder / "owners.csv"):
+        by_owner[row["team"]] += Decimal(row["total"])
+    teams = {row["team"]: row for row in table(folder / "teams.csv")}
+    totals = {team: Decimal(row["total"]) for team, row in teams.items()}
+    assert len(totals) > 4 and "" in totals
+    assert totals == by_line == by_owner
+    assert sum(totals.values()) == Decimal(summary["charged_total"][metric])
+    for row in teams.values():
+        parts = [Decimal(row[name]) for name in ["billed", "shared", "credits", "tax"]]
+        assert sum(parts) == Decimal(row["total"]), row
+    printed = {}
+    for path in (folder / "teams").glob("*.csv"):
+        rows = table(path)
+        (team,) = {row["team"] for row in rows}
+        exact, printed[team] = sums(rows, ["exact", "amount"])
+        assert exact == totals[team], path
+        assert all(Decimal(row["amount"]) == round(Decimal(row["amount"]), 2) for row in rows), path
+        assert abs(printed[team] - exact) < Decimal("0.01"), path
+    assert set(printed) == set(totals)
+    cent = Decimal("0.01")
+    assert sum(printed.values()) == Decimal(summary["charged_total"][metric]).quantize(cent)
+    debit, credit = Decimal(0), Decimal(0)
+    for row in table(folder / "journal.csv"):
+        debit += Decimal(row["debit"] or 0)
+        credit += Decimal(row["credit"] or 0)
+    assert debit == credit == sum(amount for team, amount in printed.items() if team)
 
 
 def test_each_month_of_the_history_sums_to_its_bill(out, snapshot):
