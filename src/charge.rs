@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** the charges of a month sum to its lines and what lies outside the scope, in every metric and record type.
 
+use std::collections::BTreeSet;
+
 use crate::allocate::{self, Allocation, Balance, Outside};
 use crate::bearer::Bearer;
 use crate::books::Books;
@@ -10,12 +12,12 @@ use crate::ledger::{Ledger, Line, Reason};
 use crate::membership::{self, Membership, Part};
 use crate::metric::{Amounts, Metric};
 use crate::money::Money;
+use crate::note::{Note, NoteKind};
 use crate::owner::Owner;
 use crate::period::Month;
 use crate::pool::{Kind, Pool};
 use crate::snapshot::Snapshot;
 use crate::split::Weights;
-use crate::strangers;
 use crate::team::TeamName;
 use crate::terms::Terms;
 use crate::usage::Component;
@@ -124,8 +126,34 @@ pub fn charge<'a>(
     let mut allocation =
         allocate::allocate(ledger, &snapshot.manifest, &membership, &daily, &terms.pools, metric);
     allocation.notes.extend(notes);
-    allocation.notes.extend(strangers::teams(terms, &membership, &months, ledger.bearers.len()));
+    allocation.notes.extend(nobodys(terms, &membership, &months, ledger.bearers.len()));
     Charges::new(ledger, membership, allocation, &terms.pools)
+}
+
+/// Tells which teams are charged by rules alone: more often than not a name is misspelt.
+fn nobodys(
+    terms: &Terms,
+    membership: &Membership,
+    months: &[Month],
+    bearer_count: usize,
+) -> Vec<Note> {
+    let places = months.iter().flat_map(|month| (0..bearer_count).map(move |it| (*month, it)));
+    let parts = places.flat_map(|(month, bearer)| membership.of(month, bearer));
+    let mut known: BTreeSet<&TeamName> =
+        parts.filter_map(|part| Some(&membership.teams[part.team?])).collect();
+    known.extend(terms.teams.iter().map(|team| &team.name));
+    let mut notes = Vec::new();
+    for pool in &terms.pools {
+        let named: BTreeSet<&TeamName> = pool.shares.keys().chain(pool.weights.teams()).collect();
+        let title = &pool.name;
+        notes.extend(named.difference(&known).map(|team| {
+            let text = format!(
+                "The pool `{title}` charges the team `{team}`, to which nobody belongs; where that is meant, a `[[team]]` says so."
+            );
+            Note::new(NoteKind::Team, text)
+        }));
+    }
+    notes
 }
 
 impl<'a> Charges<'a> {

@@ -7,14 +7,11 @@ use std::fmt::Display;
 
 use crate::facts::{self, Facts, Index};
 use crate::inventory::Inventory;
-use crate::membership::Membership;
 use crate::note::{Note, NoteKind};
-use crate::period::Month;
 use crate::person::{Contest, People};
 use crate::roster::{Row, Subject};
 use crate::source::Sources;
 use crate::team::TeamName;
-use crate::terms::Terms;
 
 /// How many of one kind are named; the others are counted.
 const SHOWN_MAX: usize = 10;
@@ -73,31 +70,6 @@ pub fn notes(
         note(format!("The tag `{key}` has the value `{value}`, which is not a team's name."))
     }));
     notes.extend(of_tags(sources, facts));
-    notes
-}
-
-/// Tells which teams are charged by rules alone: more often than not a name is misspelt.
-pub fn teams(
-    terms: &Terms,
-    membership: &Membership,
-    months: &[Month],
-    bearer_count: usize,
-) -> Vec<Note> {
-    let places = months.iter().flat_map(|month| (0..bearer_count).map(move |it| (*month, it)));
-    let parts = places.flat_map(|(month, bearer)| membership.of(month, bearer));
-    let mut known: BTreeSet<&TeamName> =
-        parts.filter_map(|part| Some(&membership.teams[part.team?])).collect();
-    known.extend(terms.teams.iter().map(|team| &team.name));
-    let mut notes = Vec::new();
-    for pool in &terms.pools {
-        let named: BTreeSet<&TeamName> = pool.shares.keys().chain(pool.weights.teams()).collect();
-        let title = &pool.name;
-        notes.extend(named.difference(&known).map(|team| {
-            note(format!(
-                "The pool `{title}` charges the team `{team}`, to which nobody belongs; where that is meant, a `[[team]]` says so."
-            ))
-        }));
-    }
     notes
 }
 
