@@ -87,7 +87,10 @@ impl DailySpend<'_> {
         let manifest = &snapshot.manifest;
         let register = Register::new(&snapshot.inventory, manifest.taken_at, &manifest.space_users);
         let mut bearers: BTreeMap<(String, String), Bearer> = BTreeMap::new();
-        let rows = snapshot.days.iter().map(|record| {
+        // Days that were kept from earlier are months apart, perhaps, and would pass for days without spend.
+        let is_asked = |day: Date| manifest.days.is_some_and(|asked| asked.contains(day));
+        let records = snapshot.days.iter().filter(|record| is_asked(record.start));
+        let rows = records.map(|record| {
             let bearer = bearers
                 .entry((record.slice.clone(), record.value.clone()))
                 .or_insert_with(|| register.resolve(&record.slice, &record.value).0);

@@ -10,7 +10,6 @@ use crate::bearer::Register;
 use crate::metric::Amounts;
 use crate::owner::Owner;
 use crate::period::Month;
-use crate::request::Purpose;
 use crate::snapshot::Snapshot;
 
 /// The days of the months that were read day by day.
@@ -34,15 +33,7 @@ impl Daily {
             let of_owner = days.entry(owner.clone()).or_default();
             of_owner.entry(record.start).or_insert(Amounts::ZERO).add(&record.amounts);
         }
-        let is_asked = |month: Month| {
-            manifest.days.is_some_and(|asked| asked.contains(month.start()))
-                && !manifest.missing.iter().any(|missing| {
-                    matches!(missing.purpose, Purpose::Days { .. })
-                        && missing.period.start < month.period().end
-                        && month.period().start < missing.period.end
-                })
-        };
-        let read = manifest.months().into_iter().filter(|month| is_asked(*month)).collect();
+        let read = manifest.daily_months();
         Daily { days, read }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** no network after this; a report is a pure function of a snapshot and the configuration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -73,6 +73,9 @@ pub struct Manifest {
     pub billed_accounts: Vec<BilledAccount>,
     /// The days that were asked for day by day.
     pub days: Option<Period>,
+    /// Months beyond those whose days are known from an earlier snapshot: they weigh, and nothing is summed from them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub days_kept: BTreeSet<Month>,
     /// The requests behind the figures.
     pub asked: Vec<Asked>,
     /// The stored frames.
@@ -247,6 +250,20 @@ impl Manifest {
     /// Tells whether any figure of the month is estimated.
     pub fn is_estimated(&self, month: Month) -> bool {
         self.bill.iter().any(|control| control.month == month && control.estimated)
+    }
+
+    /// Returns the months whose days are known whole: asked for and answered, or kept from an earlier snapshot.
+    pub fn daily_months(&self) -> BTreeSet<Month> {
+        let is_answered = |month: &Month| {
+            !self.missing.iter().any(|missing| {
+                matches!(missing.purpose, Purpose::Days { .. })
+                    && missing.period.start < month.period().end
+                    && month.period().start < missing.period.end
+            })
+        };
+        let is_asked = |month: &Month| self.days.is_some_and(|asked| asked.contains(month.start()));
+        let asked = self.months().into_iter().filter(is_asked).filter(is_answered);
+        asked.chain(self.days_kept.iter().copied()).collect()
     }
 
     /// Returns the months of the scope.

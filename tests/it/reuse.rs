@@ -17,10 +17,11 @@ use jiff::{Timestamp, ToSpan};
 
 use crate::world::{Judged, alter, ask, make, month, now, options, paid, small};
 
-/// What the days say, by day, slice, owner and record type.
+/// What the days that were asked for say, by day, slice, owner and record type.
 fn days(snapshot: &Snapshot) -> BTreeMap<String, Vec<Option<Money>>> {
     let mut days = BTreeMap::new();
-    for record in snapshot.days.iter() {
+    let is_asked = |day| snapshot.manifest.days.is_some_and(|asked| asked.contains(day));
+    for record in snapshot.days.iter().filter(|record| is_asked(record.start)) {
         let place = format!(
             "{} {} {} {:?} {}",
             record.start, record.slice, record.value, record.account, record.record_type
@@ -163,5 +164,34 @@ fn the_next_day_and_the_next_month_read_what_is_new() {
         assert!(!read.is_empty());
         earlier = again.clone();
         assert_as_fresh(&world, &options, again);
+    }
+}
+
+#[test]
+fn days_of_a_month_that_was_charged_are_known_in_later_snapshots() {
+    let world = make(&small(6), 7);
+    let first = ask(&world, &options(), None);
+    let october = month("2026-10");
+    let of = |snapshot: &Snapshot| {
+        let frame = snapshot.days.of_month(october);
+        frame.iter().map(|record| (record.value, record.start, record.amounts)).collect::<Vec<_>>()
+    };
+    assert!(!of(&first).is_empty());
+    // A month later October is neither the report's month nor open, so nobody asks for its days.
+    let mut earlier = first.clone();
+    for later in ["2026-12-07T08:00:00Z", "2027-01-07T08:00:00Z"] {
+        let at: Timestamp = later.parse().unwrap();
+        alter(&world, |world| world.now = at);
+        let report = Month::of(jiff::tz::TimeZone::UTC.to_datetime(at).date()).plus(-1);
+        let options = Options { month: report, clock: Clock::Fixed(at), ..options() };
+        let again = ask(&world, &options, Some(&earlier));
+        assert!(again.manifest.days_kept.contains(&october), "{:?}", again.manifest.days_kept);
+        assert_eq!(of(&again), of(&first), "{later}");
+        // November was open when its days were first read: they are asked for again, or unknown.
+        let november = month("2026-11");
+        assert!(again.manifest.daily_months().contains(&november));
+        let known: BTreeSet<u32> = again.manifest.asked.iter().map(|it| it.number).collect();
+        assert!(again.days.requests().is_subset(&known));
+        earlier = again;
     }
 }

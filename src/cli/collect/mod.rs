@@ -112,6 +112,7 @@ pub async fn collect(
     let scope = run.bill_and_controls(keys, taken_at, &mut notes).await?;
     let days = run.days_period(&scope);
     let moving = run.detail(&scope, comparable, days).await?;
+    let kept = comparable.map(|earlier| run.state.keep_days(earlier, &scope, days));
     let forecasts = run.forecast(&scope, taken_at).await;
     let caller = &standing.caller;
     let (mut inventory, budgets) =
@@ -144,6 +145,7 @@ pub async fn collect(
         space_users: state.space_users,
         billed_accounts: state.billed_accounts,
         days: Some(days),
+        days_kept: kept.unwrap_or_default(),
         asked: state.asked,
         segments: Vec::new(),
         inventory_sha256: String::new(),

@@ -4,11 +4,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::tz::TimeZone;
+
 use crate::metric::Amounts;
 use crate::period::{Month, Period};
 use crate::records::Records;
 use crate::request::{Cell, Purpose, Scope};
-use crate::snapshot::{Asked, BilledAccount, Control, Missing, Snapshot, SpaceUser};
+use crate::snapshot::{Asked, BilledAccount, Control, Manifest, Missing, Snapshot, SpaceUser};
 
 use super::ask::{Answer, Error, Row};
 
@@ -154,17 +156,42 @@ impl State {
         // Days that this collection is not about would contradict its manifest.
         let daily = months.iter().filter(|month| days.contains(month.start()));
         self.days.extend(daily.map(|month| earlier.days.of_month(*month)));
-        // The requests behind those records stay known by their numbers.
+        self.cite(manifest);
+    }
+
+    /// Keeps the days of months that are not asked by day any more, and returns those months.
+    ///
+    /// What a month was charged by must not be forgotten when it is charged again; a month that was still open then
+    /// is not known whole.
+    pub fn keep_days(
+        &mut self,
+        earlier: &Snapshot,
+        scope: &Scope,
+        days: Period,
+    ) -> BTreeSet<Month> {
+        let manifest = &earlier.manifest;
+        let taken = TimeZone::UTC.to_datetime(manifest.taken_at).date();
+        let months: BTreeSet<Month> = manifest
+            .daily_months()
+            .into_iter()
+            .filter(|month| scope.first <= *month && *month <= scope.last)
+            .filter(|month| month.period().end <= taken && !days.contains(month.start()))
+            .collect();
+        self.days.extend(months.iter().map(|month| earlier.days.of_month(*month)));
+        self.cite(manifest);
+        months
+    }
+
+    /// Takes over the requests behind records that an earlier snapshot had.
+    fn cite(&mut self, manifest: &Manifest) {
         let used: BTreeSet<u32> =
             self.cells.iter().chain(&self.days).flat_map(Records::requests).collect();
         let known: BTreeSet<u32> = self.asked.iter().map(|asked| asked.number).collect();
-        self.asked.extend(
-            manifest
-                .asked
-                .iter()
-                .filter(|asked| used.contains(&asked.number) && !known.contains(&asked.number))
-                .cloned(),
-        );
+        let asked = manifest.asked.iter();
+        let asked = asked
+            .filter(|asked| used.contains(&asked.number) && !known.contains(&asked.number))
+            .cloned();
+        self.asked.extend(asked);
     }
 
     /// The cells that cost something in one of the months.
