@@ -62,22 +62,12 @@ fn misspelt(report: &Report<'_>) -> Vec<Note> {
     // What is both told of and charged by a rule is meant, though nobody is in it.
     let is_charged =
         |name: &TeamName| terms.pools.iter().flat_map(Pool::teams).any(|it| it == name);
-    let is_told = |name: &TeamName| terms.teams.iter().any(|team| team.name == *name);
     // A team without a line is there for what was booked, and not told of.
     for team in terms.teams.iter().filter(|team| team.line > 0) {
         let (name, line) = (&team.name, team.line);
         if is_lonely(name) && !is_charged(name) {
             texts.push(format!("Nobody is in the team `{name}` on line {line}, in any month."));
         }
-    }
-    for pool in &terms.pools {
-        let names: BTreeSet<&TeamName> = pool.teams().collect();
-        texts.extend(names.into_iter().filter(|name| is_lonely(name) && !is_told(name)).map(
-            |name| {
-                let pool = &pool.name;
-                format!("The pool `{pool}` charges the team `{name}`, in which nobody is and of which no `[[team]]` tells.")
-            },
-        ));
     }
     texts.extend(team::alike(&membership.teams).into_iter().map(|names| {
         let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();

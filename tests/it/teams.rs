@@ -362,7 +362,7 @@ fn what_fits_nobody_or_says_one_thing_twice_is_a_note_of_the_report() {
         "Assignment 1 on line 4, to `A`, matches nobody.",
         "owners are in no team in 2026-10",
         "Nobody is in the team `Ghost` on line 15, in any month.",
-        "The pool `fees` charges the team `Reserch`, in which nobody is and of which no `[[team]]` tells.",
+        "The pool `fees` charges the team `Reserch`, to which nobody belongs;",
         "The teams `R&D` and `r-d` differ in nothing but case, spaces and signs",
     ] {
         assert!(all.contains(word), "no `{word}` in:\n{all}");
