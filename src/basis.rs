@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::arn::DomainKey;
 use crate::daily::Daily;
 use crate::ledger::{Ledger, Line};
-use crate::membership::Membership;
+use crate::membership::{Membership, Part};
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::owner::Owner;
@@ -55,6 +55,8 @@ pub struct Basis {
     pub lacking: Option<&'static str>,
     /// Lines of the pool's file that name nobody who can have a part.
     pub unknown: Vec<u64>,
+    /// Lines of it that weigh whom an earlier one weighs under the domain's other name, and do not count.
+    pub again: Vec<u64>,
 }
 
 impl<'a> Field<'a> {
@@ -122,7 +124,7 @@ impl<'a> Field<'a> {
                     slots[self.team(team)] = Some(*share);
                 }
             }
-            Method::Weights => self.file(billed, pool, &mut slots, &mut basis.unknown),
+            Method::Weights => self.file(billed, pool, &mut slots, &mut basis),
             Method::ActiveDays => {
                 basis.lacking = self.days(billed, pool.over(), metric, &mut slots);
             }
@@ -173,7 +175,10 @@ impl<'a> Field<'a> {
             match over {
                 Over::Teams => {
                     let parts = self.membership.of(billed.month, owner);
-                    parts.iter().filter_map(|it| it.team).for_each(|team| call(team, owner));
+                    // In days that cost nothing the owner was in a team, and nothing was billed to it.
+                    let is_billed = |part: &&Part| part.weight.is_none_or(|it| !it.is_zero());
+                    let teams = parts.iter().filter(is_billed).filter_map(|it| it.team);
+                    teams.for_each(|team| call(team, owner));
                 }
                 Over::Owners => {
                     let is_nobody = matches!(
@@ -230,24 +235,32 @@ impl<'a> Field<'a> {
         Some(())
     }
 
-    /// Takes the weights of the pool's file, and the lines that name nobody.
+    /// Takes the weights of the pool's file, and the lines that do not count.
     fn file(
         &self,
         billed: &Billed<'_>,
         pool: &Pool,
         slots: &mut [Option<Money>],
-        unknown: &mut Vec<u64>,
+        basis: &mut Basis,
     ) {
         let over = pool.over();
         let find = |domain: &str, whom, name: &str| {
             self.named.get_or_init(|| self.named()).get(&(domain, whom, name)).copied()
         };
-        for (named, entry) in pool.weights.of(billed.month) {
+        let mut rows: Vec<_> = pool.weights.of(billed.month).collect();
+        rows.sort_by_key(|(_, entry)| entry.line);
+        let mut seen = BTreeSet::new();
+        for (named, entry) in rows {
             let slot = match named {
                 weight::Named::Team(team) => Some(self.team(team)),
                 weight::Named::UserProfile(domain, name) => find(domain, Whom::User, name.as_str()),
                 weight::Named::Space(domain, name) => find(domain, Whom::Space, name.as_str()),
             };
+            let is_space = matches!(named, weight::Named::Space(..));
+            if slot.is_some_and(|slot| !seen.insert((is_space, slot))) {
+                basis.again.push(entry.line);
+                continue;
+            }
             let slot = match (over, slot) {
                 // A user is weighed as an owner by the one that a part of the user would go to.
                 (Over::Owners, Some(owner)) if matches!(named, weight::Named::UserProfile(..)) => {
@@ -263,10 +276,9 @@ impl<'a> Field<'a> {
                 Some(slot) => {
                     slots[slot] = Some(slots[slot].unwrap_or_default() + entry.weight);
                 }
-                None => unknown.push(entry.line),
+                None => basis.unknown.push(entry.line),
             }
         }
-        unknown.sort_unstable();
     }
 
     /// Finds users and spaces by name.

@@ -144,7 +144,7 @@ fn nobodys(
     known.extend(terms.teams.iter().map(|team| &team.name));
     let mut notes = Vec::new();
     for pool in &terms.pools {
-        let named: BTreeSet<&TeamName> = pool.shares.keys().chain(pool.weights.teams()).collect();
+        let named: BTreeSet<&TeamName> = pool.teams().collect();
         let title = &pool.name;
         notes.extend(named.difference(&known).map(|team| {
             let text = format!(

@@ -4,12 +4,12 @@
 //! **Invariant:** `teams.csv` is exact; a statement's cents and the journal's are those that its page prints.
 
 use crate::figure::{Amount, Figure, Source};
-use crate::files::{column, owner_cells, tag_cell};
+use crate::files::{column, tag_cell};
 use crate::journal::Entry;
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::pool::{Method, Pool};
-use crate::report::{self, Report};
+use crate::report::Report;
 use crate::statement::{Section, Statement, Statements};
 use crate::table::{Cell, Kind, Table};
 use crate::team;
@@ -125,19 +125,20 @@ pub fn statement<'a>(statements: &'a Statements<'a>, statement: &'a Statement) -
     });
     let rows = figures.map(move |(section, figure)| {
         let bearer = &report.charges.bearers[figure.bearer];
-        let [_, domain, user, space] = owner_cells(bearer);
+        let shown = statement.presence.show(report, figure.bearer);
+        let domain = bearer.owner.domain();
         let pool = pool(report, figure.source);
         vec![
             Cell::Month(report.month),
             statement.team.map_or(Cell::Blank, |_| Cell::text(statement.name.as_str())),
             Cell::text(section.name()),
             Cell::text(bearer.owner.kind()),
-            Cell::text(report::bearer_label(bearer)),
-            Cell::text(report.person(figure.bearer).unwrap_or_default()),
-            domain,
+            Cell::text(shown.label),
+            Cell::text(shown.person),
+            domain.map_or(Cell::Blank, |domain| Cell::text(domain.id.as_str())),
             Cell::text(bearer.domain_name.as_deref().unwrap_or_default()),
-            user,
-            space,
+            Cell::text(shown.user_profile),
+            Cell::text(shown.space),
             tag_cell(&bearer.owner),
             Cell::text(figure.component.name()),
             Cell::text(pool.map_or("", |pool| pool.name.as_str())),

@@ -110,6 +110,30 @@ impl Membership {
         moved.or_else(|| self.always.get(bearer)).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Returns the teams that any owner belongs to in any month, by their places.
+    pub fn peopled(&self) -> BTreeSet<usize> {
+        let moved = self.moved.values().flat_map(BTreeMap::values);
+        let parts = self.always.iter().chain(moved).flatten();
+        parts.filter_map(|part| part.team).collect()
+    }
+
+    /// Tells whether somebody of whom the facts are known is in a team on any day of a month.
+    pub fn is_ever_in(&self, team: usize, month: Month, facts: &Facts) -> bool {
+        let rows = self.sources.roster.of(facts, &self.people);
+        let (_, rest) = self.sources.beyond_roster(facts);
+        let name = Some(&self.teams[team]);
+        month.period().days().any(|day| {
+            let mut rows = rows.iter().map(|row| &self.sources.roster.rows[*row]);
+            let row = rows.find(|row| row.days.contains(day));
+            row.map_or(rest.as_ref(), |row| Some(&row.team)) == name
+        })
+    }
+
+    /// Returns what is known of anybody of an inventory, so far as it can tell a team.
+    pub fn index<'a>(&'a self, inventory: &'a Inventory) -> Index<'a> {
+        Index::new(inventory, &self.people, self.sources.keys())
+    }
+
     /// Takes in what is said of the owner at the next place.
     fn place(
         &mut self,

@@ -168,6 +168,11 @@ impl Pool {
         Owner::Pool(built_in.unwrap_or_else(|| owner::Pool::Named(self.name.clone())))
     }
 
+    /// Returns the teams that its shares and its file name.
+    pub fn teams(&self) -> impl Iterator<Item = &TeamName> {
+        self.shares.keys().chain(self.weights.teams())
+    }
+
     /// Tells whether it is split, and neither kept nor flows on as a whole.
     pub fn is_split(&self) -> bool {
         self.method.is_some_and(|it| it != Method::Keep)

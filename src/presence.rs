@@ -7,10 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest, Sha256};
 
 use crate::arn::{DomainId, DomainKey, Identity, UserProfileName};
+use crate::bearer::Bearer;
+use crate::facts::Index;
 use crate::inventory::{App, Resource};
 use crate::key;
 use crate::owner::Owner;
-use crate::report::Report;
+use crate::report::{self, Report};
+use crate::terms::People;
 
 /// The status of what runs.
 const IN_SERVICE: &str = "InService";
@@ -24,6 +27,8 @@ pub struct Presence {
     pub running: Vec<Running>,
     /// Who worked in its shared spaces in the month.
     pub workers: Vec<Worker>,
+    /// Private spaces whose user is in other teams all the month, and is not named here; by their places.
+    pub guests: BTreeSet<usize>,
 }
 
 /// Something that runs, as of the snapshot.
@@ -60,6 +65,46 @@ pub fn pseudonym(domain: &DomainKey, name: &UserProfileName) -> String {
     let digest = Sha256::digest(text.as_bytes());
     let number = digest[..5].iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
     format!("{number:010x}")
+}
+
+/// What a team's statement shows of an owner.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shown {
+    /// The owner, in words.
+    pub label: String,
+    /// The person that it is, `""` where none is known or told.
+    pub person: String,
+    /// The user profile, `""` where there is none or it is not told.
+    pub user_profile: String,
+    /// The space, `""` where it is none or it is not told.
+    pub space: String,
+}
+
+impl Presence {
+    /// Returns what the team's statement shows of an owner: of a guest no more than the terms allow.
+    pub fn show(&self, report: &Report<'_>, place: usize) -> Shown {
+        let bearer = &report.charges.bearers[place];
+        if let (Owner::Space(domain, _), Some(user)) = (&bearer.owner, &bearer.user_profile)
+            && self.guests.contains(&place)
+        {
+            let who = match report.terms.style.people {
+                People::Ids => pseudonym(domain, user),
+                _ => "somebody of another team".to_owned(),
+            };
+            let home = bearer.domain_name.as_deref().unwrap_or(domain.id.as_str());
+            let label = format!("private space of {who} ({home})");
+            return Shown { label, ..Shown::default() };
+        }
+        Shown {
+            label: report::bearer_label(bearer),
+            person: report.person(place).unwrap_or_default().to_owned(),
+            user_profile: bearer.user_profile.as_ref().map(ToString::to_string).unwrap_or_default(),
+            space: match &bearer.owner {
+                Owner::Space(_, space) => space.to_string(),
+                _ => String::new(),
+            },
+        }
+    }
 }
 
 /// Owners by what the inventory knows them by.
@@ -132,7 +177,12 @@ pub fn of(report: &Report<'_>) -> Vec<Presence> {
         .filter(|charge| charge.bearer < report.ledger.bearers.len())
         .map(|charge| (charge.team.unwrap_or(count), charge.bearer))
         .collect();
+    let index = report.charges.membership.index(&report.snapshot.inventory);
     for (team, place) in billed {
+        // What has no team is no team's to see.
+        if team < count && is_guest(report, &index, place, team) {
+            presences[team].guests.insert(place);
+        }
         presences[team].billed.push(place);
     }
     for running in running(report, &places) {
@@ -142,6 +192,20 @@ pub fn of(report: &Report<'_>) -> Vec<Presence> {
         presences[at_end(worker.space)].workers.push(worker);
     }
     presences
+}
+
+/// Tells whether an owner is the private space of a user who is never in the team that it is charged to.
+fn is_guest(report: &Report<'_>, index: &Index<'_>, place: usize, team: usize) -> bool {
+    let bearer = &report.charges.bearers[place];
+    let (Owner::Space(domain, _), Some(user)) = (&bearer.owner, &bearer.user_profile) else {
+        return false;
+    };
+    if report.terms.style.people == People::Names {
+        return false;
+    }
+    let profile = Owner::UserProfile(domain.clone(), user.clone());
+    let facts = index.of(&Bearer { owner: profile, ..bearer.clone() });
+    facts.is_some_and(|it| !report.charges.membership.is_ever_in(team, report.month, &it))
 }
 
 fn running(report: &Report<'_>, places: &Places<'_>) -> BTreeSet<Running> {

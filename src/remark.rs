@@ -60,17 +60,19 @@ pub fn of_split(
         let sum: Money = basis.negative.values().copied().sum();
         notes.push(note(text, Some(sum)));
     }
-    if let [first, rest @ ..] = basis.unknown.as_slice() {
-        let file = pool.file.as_deref().unwrap_or_default();
+    let file = pool.file.as_deref().unwrap_or_default();
+    let lines = |lines: &[u64], why: &str| {
+        let [first, rest @ ..] = lines else { return None };
         let more = match rest.len() {
             0 => String::new(),
             count => format!(" and {count} more"),
         };
-        let text = format!(
-            "`{file}`, line {first}{more}: nobody of that name was billed in any month, so the weight counts for nothing in {month}."
-        );
-        notes.push(note(text, None));
-    }
+        Some(note(format!("`{file}`, line {first}{more}: {why} {month}."), None))
+    };
+    let nobody = "nobody of that name was billed in any month, so the weight counts for nothing in";
+    notes.extend(lines(&basis.unknown, nobody));
+    let again = "an earlier line weighs the same under the domain's other name, so the weight counts for nothing in";
+    notes.extend(lines(&basis.again, again));
     notes
 }
 

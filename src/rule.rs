@@ -111,8 +111,12 @@ fn check_one(pool: &Pool) -> Result<(), String> {
     if let Some((team, share)) = pool.shares.iter().find(|(_, share)| **share < Money::ZERO) {
         return Err(format!("the share of `{team}` is negative: {share}"));
     }
+    let all = Money::from_cents(10_000);
+    if let Some((team, share)) = pool.shares.iter().find(|(_, share)| **share > all) {
+        return Err(format!("the share of `{team}` is more than 100 percent: {share}"));
+    }
     let sum: Money = pool.shares.values().copied().sum();
-    if !pool.shares.is_empty() && sum != Money::from_cents(10_000) {
+    if !pool.shares.is_empty() && sum != all {
         return Err(format!("the shares must add up to 100 percent, and add up to {sum}"));
     }
     Ok(())

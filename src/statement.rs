@@ -11,6 +11,7 @@ use crate::notes;
 use crate::period::Month;
 use crate::presence::{self, Presence};
 use crate::report::{NO_TEAM, Report};
+use crate::settle::Settlement;
 use crate::team::{self, TeamName};
 use crate::terms::Credits;
 
@@ -296,6 +297,9 @@ fn why_not(report: &Report<'_>, before: Month) -> Option<String> {
     }
     if let Some(partial) = [month, before].into_iter().find(|month| !is_full(*month)) {
         return Some(format!("{partial} is not final."));
+    }
+    if report.settlement(before) == Settlement::Restated {
+        return Some(format!("{before} was closed with other figures than it would have now."));
     }
     notes::coverage_changes(&report.snapshot.manifest).get(&month).cloned()
 }

@@ -100,6 +100,15 @@ pub fn file_stems(names: &[TeamName]) -> Vec<String> {
     stems.collect()
 }
 
+/// Returns names that differ in nothing but case, spaces and signs, so that one may be meant; two or more each.
+pub fn alike(names: &[TeamName]) -> Vec<Vec<&TeamName>> {
+    let mut groups: BTreeMap<String, Vec<&TeamName>> = BTreeMap::new();
+    for name in names {
+        groups.entry(stem(name.as_str())).or_default().push(name);
+    }
+    groups.into_values().filter(|group| group.len() > 1).collect()
+}
+
 fn stem(name: &str) -> String {
     let mut stem = String::new();
     for character in name.chars().flat_map(char::to_lowercase) {
@@ -149,5 +158,7 @@ mod tests {
             file_stems(&names),
             ["a-b", "a-b-2", "a-b-3", "x", "team-con", "team-", "münchen"]
         );
+        let alike = alike(&names);
+        assert_eq!(alike, [names[..3].iter().collect::<Vec<_>>()]);
     }
 }

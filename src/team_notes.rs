@@ -8,13 +8,16 @@ use crate::charge::Charge;
 use crate::money::Money;
 use crate::note::{Note, NoteKind};
 use crate::owner::Owner;
+use crate::pool::Pool;
 use crate::report::Report;
 use crate::stint::ByDays;
+use crate::team::{self, TeamName};
 
 /// Returns the notes of the terms, and those that the month's charges give rise to.
 pub fn of(report: &Report<'_>) -> Vec<Note> {
     let mut notes = report.charges.allocation.notes.clone();
     notes.extend(without_team(report));
+    notes.extend(misspelt(report));
     notes.extend(by_days(report));
     notes
 }
@@ -47,13 +50,46 @@ fn without_team(report: &Report<'_>) -> Option<Note> {
     Some(Note::new(NoteKind::NoTeam, text).with_amount(amount))
 }
 
+/// Teams whose names are perhaps not those that were meant.
+fn misspelt(report: &Report<'_>) -> Vec<Note> {
+    let (terms, membership) = (report.terms, &report.charges.membership);
+    let peopled = membership.peopled();
+    let is_lonely = |name: &TeamName| {
+        let place = membership.teams.binary_search(name);
+        place.is_ok_and(|place| !peopled.contains(&place))
+    };
+    let mut texts = Vec::new();
+    // What is both told of and charged by a rule is meant, though nobody is in it.
+    let is_charged =
+        |name: &TeamName| terms.pools.iter().flat_map(Pool::teams).any(|it| it == name);
+    // A team without a line is there for what was booked, and not told of.
+    for team in terms.teams.iter().filter(|team| team.line > 0) {
+        let (name, line) = (&team.name, team.line);
+        if is_lonely(name) && !is_charged(name) {
+            texts.push(format!("Nobody is in the team `{name}` on line {line}, in any month."));
+        }
+    }
+    texts.extend(team::alike(&membership.teams).into_iter().map(|names| {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        let names = names.join(" and ");
+        format!("The teams {names} differ in nothing but case, spaces and signs, and are charged each by itself.")
+    }));
+    texts.into_iter().map(|text| Note::new(NoteKind::Team, text)).collect()
+}
+
 /// Owners who changed teams within the month, and whose days could not tell how much each team bears.
 fn by_days(report: &Report<'_>) -> Vec<Note> {
     let month = report.month;
     let billed: BTreeSet<usize> =
         report.ledger.of_month(month).iter().map(|line| line.bearer).collect();
     let split = report.charges.membership.by_days.range((month, 0)..(month.plus(1), 0));
-    let split = split.filter(|((_, place), _)| billed.contains(place));
+    // Two rows of the roster may name one team, whose cost is then split over nobody else.
+    let is_moved = |place: usize| {
+        let mut teams = report.charges.membership.of(month, place).iter().map(|part| part.team);
+        let first = teams.next();
+        teams.any(|team| Some(team) != first)
+    };
+    let split = split.filter(|((_, place), _)| billed.contains(place) && is_moved(*place));
     let note = |place: usize, why: ByDays| {
         let owner = &report.ledger.bearers[place].owner;
         let text = format!(

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::assignment::{self, Assignment};
 use crate::fiscal::FiscalYear;
 use crate::journal::JournalTerms;
+use crate::money::Money;
 use crate::person::{self, Person, Wrong};
 use crate::pool::Pool;
 use crate::rate::{Currency, Rates};
@@ -131,16 +132,37 @@ fn file_of<'a>(files: &'a Files, name: &str) -> Result<&'a [u8], Problem> {
     files.get(name).map(Vec::as_slice).ok_or_else(missing)
 }
 
+/// Checks what the configuration tells of teams.
+fn check_teams(teams: &[Team], journal: Option<&JournalTerms>) -> Result<(), Problem> {
+    let mut names: BTreeMap<&TeamName, u64> = BTreeMap::new();
+    for team in teams {
+        let wrong = |why: String| Err(Problem::at(team.line, why));
+        let name = &team.name;
+        if let Some(line) = names.insert(name, team.line) {
+            return wrong(format!("the team `{name}` is on line {line} already"));
+        }
+        if team.budget.is_some_and(|budget| budget <= Money::ZERO) {
+            return wrong(format!("team `{name}`: its budget must be above zero"));
+        }
+        let Some(account) = &team.account else { continue };
+        if account.trim() != account || account.is_empty() {
+            let why = "its account must be a text without space at its ends";
+            return wrong(format!("team `{name}`: {why}"));
+        }
+        if journal.is_some_and(|journal| journal.credit_account() == account) {
+            let why = format!(
+                "its account and `credit_account` are both `{account}`, so nothing would be booked"
+            );
+            return wrong(format!("team `{name}`: {why}"));
+        }
+    }
+    Ok(())
+}
+
 impl Terms {
     /// Makes terms of their tables and files, or tells the first thing that is wrong.
     pub fn make(mut tables: Tables, files: &Files) -> Result<Terms, Problem> {
-        let mut names: BTreeMap<&TeamName, u64> = BTreeMap::new();
-        for team in &tables.team {
-            if let Some(line) = names.insert(&team.name, team.line) {
-                let why = format!("the team `{}` is on line {line} already", team.name);
-                return Err(Problem::at(team.line, why));
-            }
-        }
+        check_teams(&tables.team, tables.journal.as_ref())?;
         rule::check(&mut tables.pool, files)?;
         let rates = match &tables.rates {
             None => None,
@@ -179,8 +201,7 @@ impl Terms {
 
     /// Returns every team that the configuration names, each at least once.
     pub fn named(&self) -> impl Iterator<Item = TeamName> + '_ {
-        let pools = self.pools.iter();
-        let charged = pools.flat_map(|pool| pool.shares.keys().chain(pool.weights.teams()));
+        let charged = self.pools.iter().flat_map(Pool::teams);
         self.teams.iter().map(|team| &team.name).chain(charged).cloned()
     }
 }
@@ -217,4 +238,38 @@ pub enum People {
     Ids,
     /// That there is somebody.
     Hidden,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_a_team_can_be_booked_and_kept_to() {
+        for (told, expected) in [
+            ("account = '6200-1'\nbudget = '0.01'", None),
+            ("account = '2150'", Some("`credit_account` are both `2150`, so nothing would be")),
+            ("account = ' '", Some("its account must be a text without space at its ends")),
+            ("account = ''", Some("its account must be a text without space at its ends")),
+            ("budget = '0'", Some("its budget must be above zero")),
+            ("budget = '-5'", Some("its budget must be above zero")),
+        ] {
+            let team: Team = toml::from_str(&format!("name = 'red'\n{told}")).unwrap();
+            let journal = toml::from_str("debit_account = '6200'\ncredit_account = '2150'");
+            let tables = Tables {
+                team: vec![Team { line: 7, ..team }],
+                journal: Some(journal.unwrap()),
+                ..Tables::default()
+            };
+            let problem = Terms::make(tables, &Files::new()).err().map(|it| it.to_string());
+            match (problem, expected) {
+                (None, None) => {}
+                (Some(problem), Some(expected)) => {
+                    assert!(problem.starts_with("line 7: team `red`: "), "{problem}");
+                    assert!(problem.contains(expected), "{problem}");
+                }
+                other => panic!("{told}: {other:?}"),
+            }
+        }
+    }
 }

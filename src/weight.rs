@@ -20,6 +20,9 @@ const HEADS: [Head; 6] = [
     Head::required("weight"),
 ];
 
+/// The largest weight: a petabyte in bytes, of which a hundred milliards add up within the range of amounts.
+const WEIGHT_MAX: Money = Money::from_cents(100_000_000_000_000_000);
+
 /// What a file of weights says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WeightTable {
@@ -72,6 +75,9 @@ impl WeightTable {
             let weight = row.money("weight")?.ok_or_else(|| row.wrong("`weight` is blank"))?;
             if weight < Money::ZERO {
                 return Err(row.wrong(format!("the weight {weight} is negative")));
+            }
+            if weight > WEIGHT_MAX {
+                return Err(row.wrong(format!("the weight {weight} is more than {WEIGHT_MAX}")));
             }
             let entry = Entry { weight, line: row.line() };
             let of_month = months.entry(row.month("month")?).or_default();
@@ -163,6 +169,11 @@ mod tests {
         for (text, is_of_teams, expected) in [
             ("team,weight\nred,1\nred,2\n", true, "line 3: it weighs again what line 2 weighs"),
             ("team,weight\nred,-1\n", true, "line 2: the weight -1 is negative"),
+            (
+                "team,weight\nred,1000000000000001\n",
+                true,
+                "line 2: the weight 1000000000000001 is more than 1000000000000000",
+            ),
             ("team,weight\nred,\n", true, "line 2: `weight` is blank"),
             ("team,weight\n,1\n", true, "line 2: `team` is blank"),
             ("team,weight\nred,1\n", false, "there are no columns `domain`"),

@@ -41,7 +41,7 @@ fn owners(report: &Report<'_>, statement: &Statement) -> Option<html::Section> {
             Existence::Unknown => ("inventory not read", String::new()),
         };
         let kind = bearer.owner.kind().replace('_', " ");
-        table.rows.push(vec![owner(report, place), kind, status.to_owned(), seen]);
+        table.rows.push(vec![owner(report, statement, place), kind, status.to_owned(), seen]);
     }
     (!table.rows.is_empty()).then_some(table)
 }
@@ -61,7 +61,7 @@ fn running(report: &Report<'_>, statement: &Statement) -> Option<html::Section> 
         table.rows.push(vec![
             running.kind.replace('-', " "),
             running.name.clone(),
-            owner(report, running.bearer),
+            owner(report, statement, running.bearer),
             running.instance_type.clone().unwrap_or_default(),
         ]);
     }
@@ -97,11 +97,11 @@ fn workers(report: &Report<'_>, statement: &Statement) -> Option<html::Section> 
         };
         let teams = &report.charges.membership.teams;
         let team = worker.team.map_or(report::NO_TEAM, |place| teams[place].as_str());
-        table.rows.push(vec![owner(report, worker.space), who, team.to_owned()]);
+        table.rows.push(vec![owner(report, statement, worker.space), who, team.to_owned()]);
     }
     for (space, count) in hidden {
         let who = if count == 1 { "1 person".to_owned() } else { format!("{count} people") };
-        table.rows.push(vec![owner(report, space), who, "other teams".to_owned()]);
+        table.rows.push(vec![owner(report, statement, space), who, "other teams".to_owned()]);
     }
     table.rows.sort();
     (!table.rows.is_empty()).then_some(table)

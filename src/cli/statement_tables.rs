@@ -11,6 +11,7 @@ use crate::cli::statement_people as people;
 use crate::figure::{Amount, Class, Figure, Source};
 use crate::money::Money;
 use crate::pool::{Method, Pool};
+use crate::presence::Shown;
 use crate::render::html;
 use crate::render::text::{Heading, dollars, grouped, percent};
 use crate::report::{self, Report};
@@ -51,12 +52,9 @@ fn texts<const N: usize>(cells: [&str; N]) -> Vec<String> {
 }
 
 /// Names an owner, with the person that it is where one is known.
-pub(super) fn owner(report: &Report<'_>, place: usize) -> String {
-    let label = report::bearer_label(&report.charges.bearers[place]);
-    match report.person(place) {
-        Some(person) => format!("{person}: {label}"),
-        None => label,
-    }
+pub(super) fn owner(report: &Report<'_>, statement: &Statement, place: usize) -> String {
+    let Shown { label, person, .. } = statement.presence.show(report, place);
+    if person.is_empty() { label } else { format!("{person}: {label}") }
 }
 
 fn in_section<'a>(
@@ -83,7 +81,7 @@ fn billed(report: &Report<'_>, statement: &Statement) -> html::Section {
     ];
     let mut owners: BTreeMap<String, BTreeMap<_, Amount>> = BTreeMap::new();
     for figure in in_section(report, statement, Section::Billed) {
-        let components = owners.entry(owner(report, figure.bearer)).or_default();
+        let components = owners.entry(owner(report, statement, figure.bearer)).or_default();
         *components.entry(figure.component).or_default() += figure.amount;
     }
     let mut owners: Vec<(String, Vec<_>, Amount)> = owners
@@ -127,7 +125,7 @@ fn ruled(
     let mut spreads: BTreeMap<Source, Amount> = BTreeMap::new();
     for figure in in_section(report, statement, section) {
         if figure.source == Source::Billed {
-            let key = (owner(report, figure.bearer), figure.class);
+            let key = (owner(report, statement, figure.bearer), figure.class);
             *billed.entry(key).or_default() += figure.amount;
         } else {
             *spreads.entry(figure.source).or_default() += figure.amount;

@@ -281,6 +281,28 @@ fn whoever_changes_the_terms_is_told_so_and_the_teams_of_then_are_kept() {
     assert!(page.contains("Restatement of 2026-10"), "the statement has a section");
 }
 
+#[test]
+fn a_month_is_not_compared_with_one_that_was_closed_with_other_figures() {
+    let folder = with_demo();
+    let folder = folder.path();
+    let configure = |pool: &str| {
+        let text = format!("[[assignment]]\nteam = \"all\"\ndomain = \"*\"\n{pool}");
+        write(&folder.join("apportion.toml"), text.as_bytes());
+    };
+    configure("");
+    assert_eq!(at(folder, LATER, &["close", "2026-09"]).code, 0);
+    let tax = "[[pool]]\nname = \"tax\"\nof = \"tax\"\nmethod = \"even\"\n";
+    for (pool, is_other) in [("", false), (tax, true)] {
+        configure(pool);
+        assert_eq!(at(folder, LATER, &["report", "--month", "2026-10"]).code, 0);
+        let place = folder.join("apportion-out/2026-10/teams");
+        let page = String::from_utf8(read(&place.join("all.html"))).unwrap();
+        assert_eq!(page.contains("not comparable"), is_other, "{pool}");
+        let why = "2026-09 was closed with other figures than it would have now.";
+        assert_eq!(page.contains(why), is_other, "{pool}");
+    }
+}
+
 /// The domain and the name of a user who cost something in the month that is closed.
 fn user_of_the_demonstration() -> (String, String) {
     let owners = String::from_utf8(read(&demo().join("2026-10/owners.csv"))).unwrap();

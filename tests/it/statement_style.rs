@@ -62,6 +62,27 @@ fn another_teams_people_are_seen_as_the_configuration_says() {
 }
 
 #[test]
+fn a_private_space_charged_to_another_team_does_not_name_its_user_there() {
+    let teams = "[[assignment]]\nteam = \"red\"\nspace = \"liam-mensah-lab\"\n\
+                 [[assignment]]\nteam = \"blue\"\ndomain = \"*\"\n[people]\njoin = [\"name\"]\n";
+    for (people, is_named, shown) in [
+        ("names", true, "liam-mensah (vision)"),
+        ("ids", false, " (vision)"),
+        ("hidden", false, "private space of somebody of another team (vision)"),
+    ] {
+        let style = format!("[statements]\npeople = \"{people}\"\n{teams}");
+        let (folder, output) = report(&style, "");
+        assert_eq!(output.code, 0, "{}", output.stderr);
+        for name in ["teams/red.html", "teams/red.csv"] {
+            let text = text(folder.path(), name);
+            assert_eq!(text.contains("liam"), is_named, "{people}: {text}");
+            assert!(text.contains(shown), "{people}: {text}");
+        }
+        assert!(text(folder.path(), "teams/blue.csv").contains("liam-mensah"));
+    }
+}
+
+#[test]
 fn credits_are_netted_or_apart_and_the_total_is_the_same() {
     let (apart, output) = report(&configuration(""), "");
     assert_eq!(output.code, 0, "{}", output.stderr);

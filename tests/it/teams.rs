@@ -144,6 +144,11 @@ fn who_moves_within_a_month_is_charged_to_both_teams_by_what_the_days_cost() {
     let parts = charges.membership.of(month("2026-10"), place);
     let weights: Vec<String> = parts.iter().map(|part| part.weight.unwrap().to_string()).collect();
     assert_eq!(weights, ["12", "19"]);
+    // Who is in one team by two rows of the roster has not moved.
+    let one = self::terms("[teams]\nfile = 'teams.csv'\n", &roster.replace("Blue", "Red"));
+    let charges = charge::charge(&without, &ledger, &one, METRIC);
+    let said = self::said(&without, &ledger, &charges, &one, "2026-10");
+    assert!(!said.contains("in more than one team"), "{said}");
 }
 
 /// Every note of a month's report.
@@ -334,7 +339,10 @@ fn a_configuration_that_is_wrong_about_teams_is_refused_with_its_line() {
 #[test]
 fn what_fits_nobody_or_says_one_thing_twice_is_a_note_of_the_report() {
     let config =
-        "[teams]\nfile = 'teams.csv'\n\n[[assignment]]\nteam = 'A'\nuser_profile = 'nobody-?'\n";
+        "[teams]\nfile = 'teams.csv'\n\n[[assignment]]\nteam = 'A'\nuser_profile = 'nobody-?'\n
+[[assignment]]\nteam = 'R&D'\ndomain = 'research*'\n[[assignment]]\nteam = 'r-d'\ndomain = 'vision*'\n
+[[team]]\nname = 'Ghost'\n[[team]]\nname = 'Payer'\n[[team]]\nname = 'R&D'\n
+[[pool]]\nname = 'fees'\nof = 'savings_plan'\nmethod = 'fixed'\nshares = { Payer = '40', Reserch = '60' }\n";
     let roster = b"person;team\r\nM\xFCller;A\r\nM\xFCller;A\r\n";
     let here = folder(&[("apportion.toml", config.as_bytes()), ("teams.csv", roster)]);
     copy_snapshots(here.path());
@@ -353,7 +361,12 @@ fn what_fits_nobody_or_says_one_thing_twice_is_a_note_of_the_report() {
         "What `teams.csv` says is about nobody in cost or inventory on line 2 (person Müller)",
         "Assignment 1 on line 4, to `A`, matches nobody.",
         "owners are in no team in 2026-10",
+        "Nobody is in the team `Ghost` on line 15, in any month.",
+        "The pool `fees` charges the team `Reserch`, to which nobody belongs;",
+        "The teams `R&D` and `r-d` differ in nothing but case, spaces and signs",
     ] {
         assert!(all.contains(word), "no `{word}` in:\n{all}");
     }
+    // Who pays a share without having anybody is told of as a team, so that is meant.
+    assert!(!all.contains("`Payer`") && !all.contains("team `R&D` on line"), "{all}");
 }

@@ -10,6 +10,7 @@ use apportion::period::Month;
 
 use super::organisation::terms;
 use crate::specification::bill::{Entry, METRIC, MONTH, Posted, Setting, post};
+use crate::specification::stock;
 
 /// A bill of one row: a tag in short, the record type, and the amount in 10⁻¹² units by day.
 type Row = (&'static str, &'static str, i128, i8);
@@ -132,6 +133,25 @@ fn what_nobody_weighs_stays_or_is_split_evenly_as_the_rule_says() {
     let even = format!("{pool}without_weight = \"even\"\n");
     let (ana, ben) = ("user-profile/d-b/ana", "user-profile/d-b/ben");
     check(&rows, &even, "", 7 * USD, &[(ana, 1), (ben, 1)]);
+}
+
+/// A domain has two names, and who is weighed under both is weighed once.
+#[test]
+fn a_weight_under_the_domain_s_other_name_is_no_second_weight() {
+    let file = "[[pool]]\nname = \"p\"\nof = \"domain\"\nmethod = \"weights\"\nfile = \"w.csv\"\n";
+    let weights = "domain,user_profile,weight\nlab-b,ana,1\nd-b,ben,1\nd-b,ana,1\n";
+    let entries: Vec<Entry> = ROWS.iter().map(entry).collect();
+    let files = [("w.csv", weights), ("roster.csv", "domain,user_profile,team\n")];
+    let files = files.map(|(name, text)| (name.to_owned(), text.as_bytes().to_vec())).into();
+    let inventory = stock::inventory(&["inventory  domain d-b  \"lab-b\"".to_owned()]);
+    let posted =
+        post(&entries, Setting { terms: terms(file, &files), inventory, ..Setting::default() });
+    let given = given(&posted, METRIC);
+    let half = 5 * USD + 3;
+    let units: Vec<i128> = given.values().map(|units| units - half).collect();
+    assert!(units.iter().all(|off| (0..=1).contains(off)), "{given:?}");
+    let text = "`w.csv`, line 4: an earlier line weighs the same under the domain's other name";
+    assert!(posted.notes().iter().any(|it| it.text.starts_with(text)), "{:?}", posted.notes());
 }
 
 /// Tax and support go by the scope and the rest of the bill, and flow on to teams through another pool.

@@ -13,7 +13,7 @@ pub(crate) mod notation;
 mod owners;
 mod restatement;
 mod settlement;
-mod stock;
+pub(crate) mod stock;
 
 use std::collections::{BTreeMap, BTreeSet};
 
