@@ -30,6 +30,8 @@ pub struct Closing {
     pub despite: BTreeSet<Objection>,
     /// What was charged, in every metric.
     pub totals: Amounts,
+    /// What each team was charged, by its name; the empty name is what was without one.
+    pub teams: BTreeMap<String, Amounts>,
     /// Whether the figures at hand are not those that were closed.
     pub is_restated: bool,
 }
@@ -186,6 +188,76 @@ impl Closing {
             format!("closed on {day}")
         } else {
             format!("closed on {day} while {}, by force", despite.join(" and "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Money;
+
+    fn month(text: &str) -> Month {
+        Month::parse(text).unwrap()
+    }
+
+    fn cents(cents: i128) -> Amounts {
+        let mut amounts = Amounts::ABSENT;
+        amounts.put(Metric::UnblendedCost, Some(Money::from_cents(cents)));
+        amounts
+    }
+
+    fn adjustment(of: &str, booked_in: &str, amount: i128) -> Adjustment {
+        Adjustment {
+            booked_in: month(booked_in),
+            of: month(of),
+            team: None,
+            owner: "unattributed".to_owned(),
+            cause: Cause::LateCharge,
+            amounts: cents(amount),
+        }
+    }
+
+    #[test]
+    fn what_is_booked_in_a_month_is_told_by_the_month_that_it_is_about() {
+        let adjustments = vec![
+            adjustment("2026-08", "2026-10", 100),
+            adjustment("2026-09", "2026-10", 20),
+            adjustment("2026-09", "2026-10", 3),
+            adjustment("2026-09", "2026-11", 4000),
+        ];
+        let books = Books { closings: BTreeMap::new(), adjustments };
+        let sums = books.booked_in(month("2026-10"));
+        assert_eq!(
+            sums,
+            BTreeMap::from([(month("2026-08"), cents(100)), (month("2026-09"), cents(23))])
+        );
+        for (at, count) in [("2026-10", 2), ("2026-11", 1), ("2026-12", 0)] {
+            assert_eq!(books.notes(month(at), Metric::UnblendedCost, "s").len(), count, "{at}");
+        }
+    }
+
+    #[test]
+    fn a_closing_is_noted_where_it_was_forced_and_wherever_the_figures_are_others() {
+        let closing = |despite: &[Objection], is_restated| Closing {
+            at: "2026-11-03T08:00:00Z".parse().unwrap(),
+            despite: despite.iter().copied().collect(),
+            totals: cents(100),
+            teams: BTreeMap::new(),
+            is_restated,
+        };
+        let both = [Objection::Partial, Objection::Estimated];
+        assert_eq!(
+            closing(&both, false).text(),
+            "closed on 2026-11-03 while estimated and partial, by force"
+        );
+        for (closing, own, later) in
+            [(closing(&[], false), 0, 0), (closing(&both, false), 1, 0), (closing(&[], true), 1, 1)]
+        {
+            let closings = BTreeMap::from([(month("2026-10"), closing)]);
+            let books = Books { closings, adjustments: Vec::new() };
+            let count = |at: &str| books.notes(month(at), Metric::UnblendedCost, "s").len();
+            assert_eq!((count("2026-10"), count("2026-11")), (own, later));
         }
     }
 }

@@ -77,7 +77,7 @@ fn team_row<'a>(statements: &'a Statements<'a>, statement: &'a Statement) -> Vec
         exact(statement.spans[2].amount),
         Cell::text(terms.fiscal.name(report.month)),
         Cell::money(budget),
-        Cell::money(budget.map(|budget| budget - statement.total.exact)),
+        Cell::money(budget.map(|budget| budget - statement.due().exact)),
         Cell::text(report.settlement(report.month).name()),
         Cell::Money(statement.booked.values().map(|amount| amount.exact).sum()),
         Cell::Money(statement.due().exact),

@@ -158,3 +158,62 @@ fn figures(bill: &[Control], month: Month) -> BTreeMap<(&str, &str), Amounts> {
     let of_month = bill.iter().filter(|it| it.month == month && !it.amounts.is_zero());
     of_month.map(|it| ((it.service.as_str(), it.record_type.as_str()), it.amounts)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metric::Metric;
+    use crate::money::Money;
+
+    #[test]
+    fn only_what_cannot_change_is_final_and_only_what_is_whole_compares() {
+        let closed = |objection| Settlement::Closed(Some(objection));
+        for (settlement, name, is_final, is_full) in [
+            (Settlement::Open, "open", false, false),
+            (Settlement::Estimated, "estimated", false, false),
+            (Settlement::Settling, "settling", false, true),
+            (Settlement::Settled, "settled", true, true),
+            (Settlement::Closed(None), "closed", true, true),
+            (closed(Objection::Open), "closed_while_open", false, false),
+            (closed(Objection::Estimated), "closed_while_estimated", false, false),
+            (closed(Objection::Partial), "closed_while_partial", false, true),
+            (closed(Objection::Moving), "closed_while_moving", false, true),
+            (Settlement::Restated, "restated", false, true),
+        ] {
+            assert_eq!(settlement.name(), name);
+            assert_eq!(
+                (settlement.is_final(), settlement.is_full()),
+                (is_final, is_full),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_bill_changes_by_its_amounts_and_not_by_figures_of_nothing() {
+        let month = Month::parse("2026-10").unwrap();
+        let bill = |rows: &[(&str, &str, i128)]| -> Vec<Control> {
+            let control = |(service, record_type, cents): &(&str, &str, i128)| {
+                let mut amounts = Amounts::ABSENT;
+                amounts.put(Metric::UnblendedCost, Some(Money::from_cents(*cents)));
+                let (service, record_type) = ((*service).to_owned(), (*record_type).to_owned());
+                let (slice, estimated, request) = (String::new(), false, 0);
+                Control { slice, month, service, record_type, amounts, estimated, request }
+            };
+            rows.iter().map(control).collect()
+        };
+        let then = bill(&[("SageMaker", "Usage", 100), ("SageMaker", "Credit", -5)]);
+        for (now, is_same) in [
+            (&[("SageMaker", "Credit", -5), ("SageMaker", "Usage", 100)][..], true),
+            (&[("SageMaker", "Usage", 100), ("SageMaker", "Credit", -5), ("S3", "Tax", 0)], true),
+            (&[("SageMaker", "Usage", 101), ("SageMaker", "Credit", -5)], false),
+            // The total is the same, and it is another bill.
+            (&[("SageMaker", "Usage", 95)], false),
+            (&[("SageMaker", "Usage", 100), ("S3", "Credit", -5)], false),
+        ] {
+            let now = bill(now);
+            assert_eq!(figures(&then, month) == figures(&now, month), is_same, "{now:?}");
+            assert_eq!(figures(&now, month.plus(1)), BTreeMap::new());
+        }
+    }
+}

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::books::Closing;
 use crate::cents;
 use crate::figure::{self, Amount, Class, Figure, Source};
 use crate::money::Money;
@@ -81,7 +82,7 @@ pub struct Previous {
 pub struct Span {
     /// Its months, the report's last.
     pub months: Vec<Month>,
-    /// What was charged; absent where a month of it is not known.
+    /// What was charged, with what was booked in its months; absent where a month of it is not known.
     pub amount: Option<Amount>,
     /// What the team may spend in it, where a budget is configured.
     pub budget: Option<Money>,
@@ -166,7 +167,7 @@ pub fn of<'a>(report: &'a Report<'a>) -> Option<Statements<'a>> {
         }
         figures.entry(figure.team).or_default().push(figure);
     }
-    let mut booked = booked(report)?;
+    let mut booked = booked(report, report.month)?;
     let history = History::new(report);
     let configured = team::by_name(&report.terms.teams);
     let stems = stems(&membership.teams);
@@ -200,15 +201,16 @@ fn stems(teams: &[TeamName]) -> Vec<String> {
     team::file_stems(&names)
 }
 
-/// What each team was booked in the report's month, by the closed month that it is about.
+/// What each team was booked in a month, by the closed month that it is about.
 ///
 /// The cents are handed out from each closed month to the teams; absent where the metric was not delivered.
 fn booked<'a>(
     report: &'a Report<'a>,
+    month: Month,
 ) -> Option<BTreeMap<Option<&'a TeamName>, BTreeMap<Month, Amount>>> {
     let adjustments = &report.charges.books.adjustments;
     let mut sums: BTreeMap<Month, BTreeMap<Option<&TeamName>, Money>> = BTreeMap::new();
-    for adjustment in adjustments.iter().filter(|it| it.booked_in == report.month) {
+    for adjustment in adjustments.iter().filter(|it| it.booked_in == month) {
         let money = adjustment.amounts.get(report.metric)?;
         let teams = sums.entry(adjustment.of).or_default();
         // A team that is none any more has no statement, so what it was is charged to no team.
@@ -246,7 +248,10 @@ fn weights(report: &Report<'_>) -> BTreeMap<usize, Weights> {
 
 /// What teams were charged in the months that a statement looks back on.
 struct History {
+    /// The totals of each month's statements.
     months: BTreeMap<Month, Option<Vec<Amount>>>,
+    /// What is due by each month's statements: the totals, and what was booked.
+    due: BTreeMap<Month, Option<Vec<Amount>>>,
     /// The report's month, and its quarter and year up to it.
     spans: [Vec<Month>; 3],
     /// What does not compare with the month before.
@@ -261,18 +266,26 @@ impl History {
         let before = month.plus(-1);
         let known = report.months();
         let needed = spans[2][0].min(before).through(month);
-        let needed = needed.into_iter().filter(|month| known.contains(month));
-        let months = needed.map(|month| (month, figure::by_team(report, month))).collect();
-        History { months, spans, why_not: why_not(report, before) }
-    }
-
-    fn amount(&self, month: Month, place: Option<usize>) -> Option<Amount> {
-        let teams = self.months.get(&month)?.as_ref()?;
-        place.map_or(teams.last(), |place| teams.get(place)).copied()
+        let needed = needed
+            .into_iter()
+            .filter(|month| known.contains(month) || closing(report, *month).is_some());
+        let months: BTreeMap<Month, Option<Vec<Amount>>> =
+            needed.map(|month| (month, by_team(report, month))).collect();
+        let with_booked = |(month, totals): (&Month, &Option<Vec<Amount>>)| {
+            let mut due = totals.clone()?;
+            for (team, amounts) in booked(report, *month)? {
+                let teams = &report.charges.membership.teams;
+                let place = team.and_then(|team| teams.binary_search(team).ok());
+                due[place.unwrap_or(teams.len())] += amounts.into_values().sum();
+            }
+            Some(due)
+        };
+        let due = months.iter().map(|it| (*it.0, with_booked(it))).collect();
+        History { months, due, spans, why_not: why_not(report, before) }
     }
 
     fn previous(&self, before: Month, place: Option<usize>) -> Previous {
-        let amount = self.amount(before, place);
+        let amount = amount(&self.months, before, place);
         let unknown = || format!("The figures of {before} are not known.");
         let why_not = self.why_not.clone().or_else(|| amount.is_none().then(unknown));
         Previous { amount, why_not }
@@ -280,7 +293,7 @@ impl History {
 
     fn spans(&self, place: Option<usize>, budget: Option<Money>) -> [Span; 3] {
         self.spans.clone().map(|months| {
-            let amounts = months.iter().map(|month| self.amount(*month, place));
+            let amounts = months.iter().map(|month| amount(&self.due, *month, place));
             let amount = amounts.collect::<Option<Vec<Amount>>>().map(|it| it.into_iter().sum());
             let budget = budget.map(|budget| months.iter().map(|_| budget).sum());
             Span { months, amount, budget }
@@ -288,11 +301,45 @@ impl History {
     }
 }
 
+/// What a team was charged, or what has none, in one of some months.
+fn amount(
+    months: &BTreeMap<Month, Option<Vec<Amount>>>,
+    month: Month,
+    place: Option<usize>,
+) -> Option<Amount> {
+    let teams = months.get(&month)?.as_ref()?;
+    place.map_or(teams.last(), |place| teams.get(place)).copied()
+}
+
+/// How an earlier month was closed, where it was.
+fn closing<'a>(report: &'a Report<'_>, month: Month) -> Option<&'a Closing> {
+    report.charges.books.closings.get(&month).filter(|_| month < report.month)
+}
+
+/// What each team was charged in a month, and last what has no team: as it was closed, else by the snapshot.
+///
+/// The cents of a closed month are those of its own statements, since they are handed out from the same amounts.
+fn by_team(report: &Report<'_>, month: Month) -> Option<Vec<Amount>> {
+    let Some(closing) = closing(report, month) else { return figure::by_team(report, month) };
+    let teams = &report.charges.membership.teams;
+    let mut sums = vec![Money::ZERO; teams.len() + 1];
+    for (name, amounts) in &closing.teams {
+        // A team that is none any more has no statement, so what it was is charged to no team.
+        let place = teams.iter().position(|team| team.as_str() == name).unwrap_or(teams.len());
+        sums[place] += amounts.get(report.metric)?;
+    }
+    let cents = cents::foot(sums.iter().copied().sum::<Money>().cents(), &sums);
+    Some(sums.into_iter().zip(cents).map(|(exact, cents)| Amount { exact, cents }).collect())
+}
+
 /// Tells why the report's month does not compare with the one before it.
 fn why_not(report: &Report<'_>, before: Month) -> Option<String> {
     let month = report.month;
-    let is_full = |month| report.settlement(month).is_full();
-    if !report.months().contains(&before) {
+    let is_full = |month| match closing(report, month) {
+        Some(closing) => Settlement::Closed(closing.despite.first().copied()).is_full(),
+        None => report.settlement(month).is_full(),
+    };
+    if !report.months().contains(&before) && closing(report, before).is_none() {
         return Some(format!("The snapshot has nothing of {before}."));
     }
     if let Some(partial) = [month, before].into_iter().find(|month| !is_full(*month)) {

@@ -149,7 +149,7 @@ impl From<closed::Error> for Failure {
             closed::Error::NotClosed { .. } => {
                 "read it with the version of the program that closed the month"
             }
-            closed::Error::Damaged { .. } => {
+            closed::Error::Missing { .. } | closed::Error::Damaged { .. } => {
                 "put the file back from a backup; what was charged is never calculated anew"
             }
         };

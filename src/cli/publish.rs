@@ -190,16 +190,21 @@ pub fn publish(
     }
     let rejected = conditions.contains(&Condition::DoesNotReconcile);
     let place = out.join(match edition.restatement {
-        _ if rejected => format!("{month}.rejected"),
+        _ if rejected => rejected_name(report.month),
         Some(_) => restatement_name(report.month),
         None => month,
     });
     disk::replace_folder(&part, &place)?;
     if !rejected {
         // An earlier attempt that did not reconcile is answered by this one.
-        disk::remove_folder(&out.join(format!("{}.rejected", report.month)))?;
+        disk::remove_folder(&out.join(rejected_name(report.month)))?;
     }
     Ok((place, conditions))
+}
+
+/// The name of the folder of a report that does not reconcile.
+pub fn rejected_name(month: Month) -> String {
+    format!("{month}.rejected")
 }
 
 /// The name of the folder that tells how a closed month differs now.

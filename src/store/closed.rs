@@ -3,6 +3,7 @@
 //! **Invariant:** a folder is filled beside its place and renamed into it once; after that nothing in it changes.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -21,10 +22,11 @@ use crate::terms::Files;
 /// The version of the forms that this program writes.
 pub const VERSION: u32 = 1;
 
-const CLOSED: &str = "closed.json";
-const RESTATEMENT: &str = "restatement.json";
-const FIGURES: &str = "figures.json";
-const CONFIGURATION: &str = "inputs/apportion.toml";
+pub(super) const CLOSED: &str = "closed.json";
+pub(super) const RESTATEMENT: &str = "restatement.json";
+const BOOKING: &str = "restatement-";
+pub(super) const FIGURES: &str = "figures.json";
+pub(super) const CONFIGURATION: &str = "inputs/apportion.toml";
 /// The folder of the frozen report.
 pub const REPORT: &str = "report";
 
@@ -41,6 +43,12 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         why: String,
+    },
+    /// A frozen file is not there.
+    #[error("`{}` is missing, and what was closed cannot be told without it", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
     },
     /// A frozen file is not what it was.
     #[error("`{}` is damaged: its hash is not the one of the closing", path.display())]
@@ -139,17 +147,9 @@ pub struct Kept {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Figure {
-    place: Place,
-    amounts: Amounts,
-}
-
-/// A folder that is being filled beside its place.
-pub struct Freezer {
-    /// Where it is filled.
-    pub part: PathBuf,
-    /// What is in it, with hashes.
-    pub files: BTreeMap<String, String>,
+pub(super) struct Figure {
+    pub(super) place: Place,
+    pub(super) amounts: Amounts,
 }
 
 /// The folder of the closed months.
@@ -157,78 +157,11 @@ pub fn home(snapshots: &Path) -> PathBuf {
     snapshots.join("closed")
 }
 
-/// Begins a folder beside the named place; what an attempt that was killed left is removed.
-pub fn begin(place: &Path) -> Result<Freezer, Error> {
-    let name = place.file_name().unwrap_or_default().to_string_lossy();
-    let part = place.with_file_name(format!(".{name}.part"));
-    disk::remove_folder(&part)?;
-    disk::create_folder(&part)?;
-    Ok(Freezer { part, files: BTreeMap::new() })
-}
-
-impl Freezer {
-    /// Puts a file into the folder.
-    pub fn put(&mut self, name: &str, bytes: &[u8]) -> Result<(), Error> {
-        let path = self.part.join(name);
-        disk::create_folder(path.parent().unwrap_or(&self.part))?;
-        disk::write(&path, bytes)?;
-        self.files.insert(name.to_owned(), sha256(bytes));
-        Ok(())
-    }
-
-    /// Puts what a report's figures were made from into the folder, and tells where each file is.
-    pub fn put_inputs(
-        &mut self,
-        text: &str,
-        files: &Files,
-    ) -> Result<BTreeMap<String, String>, Error> {
-        self.put(CONFIGURATION, text.as_bytes())?;
-        let mut inputs = BTreeMap::new();
-        for (number, (name, bytes)) in files.iter().enumerate() {
-            // A name may lead out of any folder, so only its end is used, after a number.
-            let end = Path::new(name).file_name().unwrap_or_default().to_string_lossy();
-            let place = format!("inputs/{}-{end}", number + 1);
-            self.put(&place, bytes)?;
-            inputs.insert(name.clone(), place);
-        }
-        Ok(inputs)
-    }
-
-    /// Puts the figures of a closed month into the folder.
-    pub fn put_figures(&mut self, figures: &Figures) -> Result<(), Error> {
-        let figures: Vec<Figure> = figures
-            .iter()
-            .map(|(place, amounts)| Figure { place: place.clone(), amounts: *amounts })
-            .collect();
-        self.put(FIGURES, &to_json(&figures))
-    }
-
-    /// Seals a closed month and puts its folder in its place; fails where there is one already.
-    pub fn close(self, place: &Path, month: ClosedMonth) -> Result<(), Error> {
-        let files = self.files.clone();
-        self.seal(place, CLOSED, &ClosedMonth { files, ..month })
-    }
-
-    /// Seals a booked restatement and puts its folder in its place; fails where there is one already.
-    pub fn book(self, place: &Path, booking: Booking) -> Result<(), Error> {
-        let files = self.files.clone();
-        self.seal(place, RESTATEMENT, &Booking { files, ..booking })
-    }
-
-    fn seal(self, place: &Path, name: &str, head: &impl Serialize) -> Result<(), Error> {
-        let mut value = serde_json::to_value(head).expect("plain data becomes JSON");
-        let hash = sha256(&to_json(&value));
-        value["sha256"] = Value::String(hash);
-        disk::write(&self.part.join(name), &to_json(&value))?;
-        Ok(disk::place_folder(&self.part, place)?)
-    }
-}
-
 /// Reads a sealed file and checks its own hash.
 fn unseal<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
     let not_closed = |why: String| Error::NotClosed { path: path.to_owned(), why };
-    let mut value: Value = serde_json::from_slice(&disk::read(path)?)
-        .map_err(|error| not_closed(error.to_string()))?;
+    let mut value: Value =
+        serde_json::from_slice(&read(path)?).map_err(|error| not_closed(error.to_string()))?;
     match value.get("version").and_then(Value::as_u64) {
         Some(version) if version == u64::from(VERSION) => {}
         Some(version) => {
@@ -248,6 +181,7 @@ fn unseal<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
 pub fn load(snapshots: &Path) -> Result<Kept, Error> {
     let folder = home(snapshots);
     let mut kept = Kept { folder: folder.clone(), ..Kept::default() };
+    let mut found: BTreeMap<Month, u32> = BTreeMap::new();
     for path in disk::list(&folder)? {
         let parts: Vec<String> =
             path.iter().map(|part| part.to_string_lossy().into_owned()).collect();
@@ -255,20 +189,29 @@ pub fn load(snapshots: &Path) -> Result<Kept, Error> {
         let [month, rest @ ..] = parts.as_slice() else { continue };
         // What is being filled, or was left by an attempt that was killed, has another name.
         let Ok(month) = Month::parse(month) else { continue };
-        match rest {
-            [CLOSED] => {
-                kept.months.insert(month, unseal(&folder.join(&path))?);
-            }
-            [attempt, RESTATEMENT] if !attempt.starts_with('.') => {
-                kept.bookings.entry(month).or_default().push(unseal(&folder.join(&path))?);
-            }
-            _ => {}
+        let number = rest.first().and_then(|name| name.strip_prefix(BOOKING)?.parse().ok());
+        let count = found.entry(month).or_default();
+        *count = number.unwrap_or(0).max(*count);
+    }
+    // What has left any file behind was closed or booked; to pass over it would charge it anew.
+    for (month, count) in found {
+        let path = kept.place(month).join(CLOSED);
+        let closed: ClosedMonth = unseal(&path)?;
+        check_place(&path, closed.month == month)?;
+        kept.months.insert(month, closed);
+        for number in 1..=count {
+            let path = kept.booking_place(month, number).join(RESTATEMENT);
+            let booking: Booking = unseal(&path)?;
+            check_place(&path, booking.of == month && booking.number == number)?;
+            kept.bookings.entry(month).or_default().push(booking);
         }
     }
-    for bookings in kept.bookings.values_mut() {
-        bookings.sort_by_key(|booking| booking.number);
-    }
     Ok(kept)
+}
+
+fn check_place(path: &Path, is_its_own: bool) -> Result<(), Error> {
+    let why = || "it was moved here from another place".to_owned();
+    if is_its_own { Ok(()) } else { Err(Error::NotClosed { path: path.to_owned(), why: why() }) }
 }
 
 impl Kept {
@@ -279,7 +222,7 @@ impl Kept {
 
     /// Returns the place of one of a month's booked restatements.
     pub fn booking_place(&self, month: Month, number: u32) -> PathBuf {
-        self.place(month).join(format!("restatement-{number}"))
+        self.place(month).join(format!("{BOOKING}{number}"))
     }
 
     /// Returns the booked restatements of a month, in order.
@@ -291,7 +234,8 @@ impl Kept {
     pub fn books(&self) -> Books {
         let closing = |it: &ClosedMonth| {
             let (at, despite, totals) = (it.closed_at, it.forced.clone(), it.totals);
-            (it.month, Closing { at, despite, totals, is_restated: false })
+            let teams = it.teams.clone();
+            (it.month, Closing { at, despite, totals, teams, is_restated: false })
         };
         let bookings = self.bookings.values().flatten();
         Books {
@@ -302,14 +246,19 @@ impl Kept {
         }
     }
 
-    /// Checks every frozen file of a month, and returns what was charged for it by now.
-    pub fn charged(&self, closed: &ClosedMonth) -> Result<Figures, Error> {
+    /// Checks every frozen file of a month, and returns what was closed.
+    pub fn figures(&self, closed: &ClosedMonth) -> Result<Figures, Error> {
         let place = self.place(closed.month);
         check(&place, &closed.files)?;
         let path = place.join(FIGURES);
         let figures: Vec<Figure> = serde_json::from_slice(&disk::read(&path)?)
             .map_err(|error| Error::NotClosed { path, why: error.to_string() })?;
-        let mut figures: Figures = figures.into_iter().map(|it| (it.place, it.amounts)).collect();
+        Ok(figures.into_iter().map(|it| (it.place, it.amounts)).collect())
+    }
+
+    /// Checks every frozen file of a month and its bookings, and returns what was charged for it by now.
+    pub fn charged(&self, closed: &ClosedMonth) -> Result<Figures, Error> {
+        let mut figures = self.figures(closed)?;
         for booking in self.bookings_of(closed.month) {
             check(&self.booking_place(closed.month, booking.number), &booking.files)?;
             restate::book(&mut figures, &booking.rows);
@@ -317,25 +266,12 @@ impl Kept {
         Ok(figures)
     }
 
-    /// Returns from what a month's charges were made, by now: its last booking, or its closing.
-    pub fn basis<'a>(&'a self, closed: &'a ClosedMonth) -> &'a Basis {
-        self.bookings_of(closed.month).last().map_or(&closed.basis, |booking| &booking.basis)
-    }
-
-    /// Returns the configuration's text of [`Kept::basis`], and the files that it named.
-    pub fn inputs(&self, closed: &ClosedMonth) -> Result<(String, Files), Error> {
-        let place = match self.bookings_of(closed.month).last() {
-            Some(booking) => self.booking_place(closed.month, booking.number),
-            None => self.place(closed.month),
-        };
-        let path = place.join(CONFIGURATION);
-        let text = String::from_utf8(disk::read(&path)?)
-            .map_err(|_| Error::NotClosed { path, why: "it is not UTF-8".to_owned() })?;
-        let mut files = Files::new();
-        for (name, frozen) in &self.basis(closed).inputs {
-            files.insert(name.clone(), disk::read(&place.join(frozen))?);
+    /// Returns from what a month's charges were made by now, and where that is: its last booking, or its closing.
+    pub fn basis<'a>(&'a self, closed: &'a ClosedMonth) -> (PathBuf, &'a Basis) {
+        match self.bookings_of(closed.month).last() {
+            Some(booking) => (self.booking_place(closed.month, booking.number), &booking.basis),
+            None => (self.place(closed.month), &closed.basis),
         }
-        Ok((text, files))
     }
 
     /// Puts the frozen report of a month, byte for byte, where reports are; false when it was there already.
@@ -369,6 +305,14 @@ impl Kept {
     }
 }
 
+/// Reads a frozen file; that it is not there is not like any other trouble with the disk.
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    disk::read(path).map_err(|error| match error.source.kind() {
+        ErrorKind::NotFound => Error::Missing { path: path.to_owned() },
+        _ => error.into(),
+    })
+}
+
 fn manifest_path(snapshots: &Path, id: &str) -> PathBuf {
     snapshots.join("snapshots").join(format!("{id}.json"))
 }
@@ -385,6 +329,18 @@ pub fn frozen_snapshot(snapshots: &Path, basis: &Basis) -> Result<PathBuf, Error
     Ok(path)
 }
 
+/// Returns the configuration's text that is frozen in a place, and the files that it named.
+pub fn inputs(place: &Path, basis: &Basis) -> Result<(String, Files), Error> {
+    let path = place.join(CONFIGURATION);
+    let text = String::from_utf8(read(&path)?)
+        .map_err(|_| Error::NotClosed { path, why: "it is not UTF-8".to_owned() })?;
+    let mut files = Files::new();
+    for (name, frozen) in &basis.inputs {
+        files.insert(name.clone(), read(&place.join(frozen))?);
+    }
+    Ok((text, files))
+}
+
 fn check(place: &Path, files: &BTreeMap<String, String>) -> Result<(), Error> {
     for (name, hash) in files {
         read_checked(&place.join(name), hash)?;
@@ -393,6 +349,6 @@ fn check(place: &Path, files: &BTreeMap<String, String>) -> Result<(), Error> {
 }
 
 fn read_checked(path: &Path, hash: &str) -> Result<Vec<u8>, Error> {
-    let bytes = disk::read(path)?;
+    let bytes = read(path)?;
     if sha256(&bytes) == hash { Ok(bytes) } else { Err(Error::Damaged { path: path.to_owned() }) }
 }

@@ -2,5 +2,6 @@
 
 pub mod closed;
 pub mod disk;
+pub mod freezer;
 pub mod plans;
 pub mod snapshots;

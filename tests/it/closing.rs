@@ -10,35 +10,35 @@ use serde_json::Value;
 
 use crate::run::{Output, Sandbox, apportion, copy_snapshots, demo, files, only, read, write};
 
-const LATER: &str = "2026-11-25T08:00:00Z";
+pub(crate) const LATER: &str = "2026-11-25T08:00:00Z";
 
 /// Runs the program in a folder that has the demonstration's snapshot.
-fn at(folder: &Path, now: &str, arguments: &[&str]) -> Output {
+pub(crate) fn at(folder: &Path, now: &str, arguments: &[&str]) -> Output {
     let mut all = arguments.to_vec();
     all.extend(["--now", now]);
     apportion(folder, &all).run()
 }
 
-fn with_demo() -> tempfile::TempDir {
+pub(crate) fn with_demo() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     copy_snapshots(&folder.path().join(".apportion"));
     folder
 }
 
-fn bytes(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn bytes(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files(folder).into_iter().map(|path| (path.clone(), read(&folder.join(path)))).collect()
 }
 
-fn json(path: &Path) -> Value {
+pub(crate) fn json(path: &Path) -> Value {
     serde_json::from_slice(&read(path)).unwrap()
 }
 
-fn money(value: &Value) -> Money {
+pub(crate) fn money(value: &Value) -> Money {
     Money::parse(value.as_str().unwrap()).unwrap()
 }
 
 /// Asks the sandbox for something by its own interface.
-fn post(sandbox: &Sandbox, path: &str, body: &str) {
+pub(crate) fn post(sandbox: &Sandbox, path: &str, body: &str) {
     let host = sandbox.url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).unwrap();
     let length = body.len();
@@ -53,7 +53,7 @@ fn post(sandbox: &Sandbox, path: &str, body: &str) {
 }
 
 /// The difference of every row of a restatement by cause, in the metric of the closing.
-fn by_cause(folder: &Path) -> BTreeMap<String, Money> {
+pub(crate) fn by_cause(folder: &Path) -> BTreeMap<String, Money> {
     let restatement = json(&folder.join("apportion-out/2026-10.restatement/restatement.json"));
     let mut causes: BTreeMap<String, Money> = BTreeMap::new();
     for row in restatement["rows"].as_array().unwrap() {

@@ -104,6 +104,7 @@ fn errors_of_files() {
     let why = "it has no `version`".to_owned();
     page.tell("NotClosed", closed::Error::NotClosed { path: frozen("closed.json"), why });
     let path = frozen("report/owners.csv");
+    page.tell("Missing, closed", closed::Error::Missing { path: path.clone() });
     page.tell("Damaged, closed", closed::Error::Damaged { path });
     page.tell("Disk", snapshots::Error::Disk(of_disk(28, "write")));
     insta::assert_snapshot!(page.0);

@@ -10,6 +10,8 @@ mod allocation;
 mod asking;
 mod backfill;
 mod closing;
+mod closing_refused;
+mod closing_later;
 mod conservation;
 mod determinism;
 mod errors;

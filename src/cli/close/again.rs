@@ -22,9 +22,9 @@ use crate::metric::{Amounts, Metric};
 use crate::period::Month;
 use crate::render::{self, text::dollars};
 use crate::restate::{self, Figures, Restatement, States};
-use crate::snapshot::Snapshot;
-use crate::store::closed::{self, Booking, ClosedMonth, Kept};
-use crate::store::{disk, snapshots};
+use crate::snapshot::{Manifest, Snapshot};
+use crate::store::closed::{self, Basis, Booking, ClosedMonth, Kept};
+use crate::store::{disk, freezer, snapshots};
 use crate::terms::Terms;
 
 /// A closed month among all that is kept.
@@ -62,7 +62,9 @@ pub fn report(
         return Ok(DONE);
     }
     let Some(restatement) = restatement(context, folder, snapshot, (kept, closed), charged)? else {
-        disk::remove_folder(&writing.out.join(publish::restatement_name(month)))?;
+        for name in [publish::restatement_name(month), publish::rejected_name(month)] {
+            disk::remove_folder(&writing.out.join(name))?;
+        }
         ui.line("Nothing has changed: the same would be charged now.");
         return Ok(DONE);
     };
@@ -116,7 +118,7 @@ pub fn book(
     let count = kept.bookings_of(month).len();
     let number = u32::try_from(count + 1).expect("a month is restated a few times");
     let place = kept.booking_place(month, number);
-    let mut freezer = closed::begin(&place)?;
+    let mut freezer = freezer::begin(&place)?;
     let part = freezer.part.clone();
     let booked = (|| {
         let mut csv = Vec::new();
@@ -183,15 +185,19 @@ fn restatement(
     (kept, closed): Frozen<'_>,
     charged: Figures,
 ) -> Result<Option<Restatement>, Failure> {
-    let basis = kept.basis(closed);
-    let frozen = snapshots::load(folder, &closed::frozen_snapshot(folder, basis)?)?;
-    let (text, files) = kept.inputs(closed)?;
-    let loaded = Loaded::with(&text, files).map_err(|why| {
-        let message =
-            format!("the configuration that {} was closed with cannot be used", closed.month);
-        let hint = format!("use version {} of the program, which closed it", basis.program);
-        Failure { causes: vec![why], ..Failure::refused(message, hint) }
-    })?;
+    let (place, basis) = kept.basis(closed);
+    let (frozen, loaded) = thaw(folder, closed.month, &place, basis)?;
+    let (then, now) = (&frozen.manifest, &snapshot.manifest);
+    let seen = |it: &Manifest| (it.caller.clone(), it.billing_view.clone(), it.currency.clone());
+    if seen(then) != seen(now) {
+        return Err(Failure::refused(
+            format!(
+                "the snapshot {} is of another account, billing view or currency than {} was closed from",
+                now.id, closed.month
+            ),
+            format!("name one like {} with `--snapshot`, or collect as then", then.id),
+        ));
+    }
     let figures =
         |snapshot: &Snapshot, terms: &Terms| figures(snapshot, terms, closed.metric, closed.month);
     let program = figures(&frozen, &loaded.terms);
@@ -212,6 +218,42 @@ fn restatement(
         new,
         rows,
     }))
+}
+
+/// Returns the snapshot and the configuration that a closed month's figures were made from.
+fn thaw(
+    folder: &Path,
+    month: Month,
+    place: &Path,
+    basis: &Basis,
+) -> Result<(Snapshot, Loaded), Failure> {
+    let snapshot = snapshots::load(folder, &closed::frozen_snapshot(folder, basis)?)?;
+    let (text, files) = closed::inputs(place, basis)?;
+    let loaded = Loaded::with(&text, files).map_err(|why| {
+        let message = format!("the configuration that {month} was closed with cannot be used");
+        Failure { causes: vec![why], ..Failure::refused(message, by_version(basis)) }
+    })?;
+    Ok((snapshot, loaded))
+}
+
+fn by_version(basis: &Basis) -> String {
+    format!("use version {} of the program, which closed it", basis.program)
+}
+
+/// Returns what a closed month was closed from, after checking that its figures still follow from it.
+pub fn closed_from(
+    folder: &Path,
+    (kept, closed): Frozen<'_>,
+) -> Result<(Snapshot, Loaded), Failure> {
+    let (snapshot, loaded) = thaw(folder, closed.month, &kept.place(closed.month), &closed.basis)?;
+    if figures(&snapshot, &loaded.terms, closed.metric, closed.month) == kept.figures(closed)? {
+        return Ok((snapshot, loaded));
+    }
+    let message = format!(
+        "this version of the program gives other figures than {} was closed with",
+        closed.month
+    );
+    Err(Failure::refused(message, by_version(&closed.basis)))
 }
 
 fn figures(snapshot: &Snapshot, terms: &Terms, metric: Metric, month: Month) -> Figures {

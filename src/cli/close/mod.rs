@@ -20,8 +20,9 @@ use crate::report::Report;
 use crate::restate::{self, Figures, Place};
 use crate::settle::{self, Settlement};
 use crate::snapshot::{Manifest, Snapshot};
-use crate::store::closed::{self, Basis, ClosedMonth, Freezer, Kept};
+use crate::store::closed::{self, Basis, ClosedMonth, Kept};
 use crate::store::disk;
+use crate::store::freezer::{self, Freezer};
 
 /// Closes a month, or books the restatement of one that is closed.
 pub fn close(context: &Context, args: &CloseArgs) -> Result<u8, Failure> {
@@ -62,12 +63,17 @@ fn freeze(context: &Context, args: &CloseArgs, kept: &Kept) -> Result<u8, Failur
     }
     let mut books = kept.books();
     let closed_at = context.clock.now();
-    let closing =
-        Closing { at: closed_at, despite: objections, totals: Amounts::ABSENT, is_restated: false };
+    let closing = Closing {
+        at: closed_at,
+        despite: objections,
+        totals: Amounts::ABSENT,
+        teams: BTreeMap::new(),
+        is_restated: false,
+    };
     books.closings.insert(month, closing.clone());
     let place = kept.place(month);
     disk::create_folder(&closed::home(&args.snapshots))?;
-    let freezer = closed::begin(&place)?;
+    let freezer = freezer::begin(&place)?;
     let part = freezer.part.clone();
     let frozen = with_edition(context, &snapshot, making(books), |edition| {
         put(context, &args.snapshots, freezer, edition, &closing, &place)

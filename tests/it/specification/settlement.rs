@@ -1,5 +1,7 @@
 //! Owns the examples of settlement: how final a month is, and the rule that says so.
 
+use std::collections::BTreeMap;
+
 use apportion::books::{Closing, Objection};
 use apportion::money::Money;
 use apportion::period::Month;
@@ -51,7 +53,13 @@ fn judged(given: &[&str]) -> String {
                 let despite = OBJECTIONS.into_iter().filter(|it| while_open.contains(&it.name()));
                 let despite = despite.collect();
                 let (at, totals) = (at(day), control.amounts);
-                closing = Some(Closing { at, despite, totals, is_restated: false });
+                closing = Some(Closing {
+                    at,
+                    despite,
+                    totals,
+                    teams: BTreeMap::new(),
+                    is_restated: false,
+                });
             }
             ["other", "figures"] => closing.as_mut().unwrap().is_restated = true,
             other => panic!("nobody knows what {other:?} means"),
