@@ -71,6 +71,7 @@ pub mod alert;
 pub mod files;
 pub mod figure;
 pub mod presence;
+pub mod lookback;
 pub mod statement;
 pub mod charged;
 pub mod invoice;

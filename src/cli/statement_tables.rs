@@ -177,7 +177,7 @@ fn heading(report: &Report<'_>, section: Section) -> (&'static str, String) {
         Section::Tax => ("Tax and support", format!("By its rule: {}.", tax_rule(report))),
         Section::Shared | Section::Billed => (
             "Shared cost, by rule",
-            "What each rule splits, and what falls to this team: its part is the whole by its weight of all weight."
+            "What each rule splits, and what falls to this team by its weight of all weight; both are sums of printed cents, and the CSV beside this page has the exact amounts."
                 .to_owned(),
         ),
     }
