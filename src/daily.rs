@@ -24,14 +24,26 @@ impl Daily {
     pub fn new(snapshot: &Snapshot) -> Daily {
         let manifest = &snapshot.manifest;
         let register = Register::new(&snapshot.inventory, manifest.taken_at, &manifest.space_users);
-        let mut owners: BTreeMap<(String, String), Owner> = BTreeMap::new();
-        let mut days: BTreeMap<Owner, BTreeMap<Date, Amounts>> = BTreeMap::new();
+        // By slice and value, so that what stands in every day is resolved, and its owner looked up, once.
+        let mut places: BTreeMap<String, BTreeMap<String, usize>> = BTreeMap::new();
+        let mut by_value: Vec<BTreeMap<Date, Amounts>> = Vec::new();
         for record in snapshot.days.iter() {
-            let owner = owners
-                .entry((record.slice.clone(), record.value.clone()))
-                .or_insert_with(|| register.resolve(&record.slice, &record.value).0.owner);
-            let of_owner = days.entry(owner.clone()).or_default();
-            of_owner.entry(record.start).or_insert(Amounts::ZERO).add(&record.amounts);
+            let known = places.get(&record.slice).and_then(|values| values.get(&record.value));
+            let place = known.copied().unwrap_or_else(|| {
+                by_value.push(BTreeMap::new());
+                places.entry(record.slice).or_default().insert(record.value, by_value.len() - 1);
+                by_value.len() - 1
+            });
+            by_value[place].entry(record.start).or_insert(Amounts::ZERO).add(&record.amounts);
+        }
+        let mut days: BTreeMap<Owner, BTreeMap<Date, Amounts>> = BTreeMap::new();
+        for (slice, values) in &places {
+            for (value, place) in values {
+                let of_owner = days.entry(register.resolve(slice, value).0.owner).or_default();
+                for (day, amounts) in std::mem::take(&mut by_value[*place]) {
+                    of_owner.entry(day).or_insert(Amounts::ZERO).add(&amounts);
+                }
+            }
         }
         let read = manifest.daily_months();
         Daily { days, read }
