@@ -241,8 +241,9 @@ impl Setting<'_> {
 
     /// Returns what a pool holds, in an order that no number of a name decides.
     fn balances(&self, held: Held) -> Vec<Balance> {
+        // Nothing in what was delivered is not nothing where a metric is absent: that must reach the sums.
         let mut balances: Vec<Balance> =
-            held.into_values().filter(|balance| !balance.amounts.is_zero()).collect();
+            held.into_values().filter(|balance| balance.amounts != Amounts::ZERO).collect();
         let text = |number: u32| self.ledger.names.text(number);
         balances.sort_by(|left, right| {
             let key = |it: &Balance| (it.component, it.reason);

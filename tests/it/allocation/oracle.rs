@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use apportion::charge::Cause;
-use apportion::metric::Metric;
+use apportion::metric::{Amounts, Metric};
 use apportion::money::Money;
 use apportion::owner::Owner;
 use apportion::period::Month;
@@ -213,4 +213,22 @@ fn single_level_split_charges_come_out_to_the_cent() {
         let of = |team: &str| Money::from_units(given[&format!("team/{team}")]).cents();
         assert_eq!([of("red"), of("blue"), of("green")], cents, "{method}");
     }
+}
+
+#[test]
+fn a_pool_of_nothing_in_the_metrics_that_were_delivered_is_still_whole() {
+    let mut credit = entry(&("", "Credit", 0, 1));
+    credit.amounts = Amounts::ABSENT;
+    credit.amounts.put(METRIC, Some(Money::ZERO));
+    let pools =
+        "[[pool]]\nname = \"credits\"\nof = \"credit\"\nover = \"owners\"\nmethod = \"even\"\n";
+    let roster = ("roster.csv".to_owned(), b"domain,user_profile,team\nd-a,ida,red\n".to_vec());
+    let setting = Setting { terms: terms(pools, &[roster].into()), ..Setting::default() };
+    let posted = post(&[entry(&(ANA, "Usage", 5, 1)), credit], setting);
+    let charges = posted.charges();
+    let month = Month::parse(MONTH).unwrap();
+    let sum: Amounts =
+        charges.of_month(month).map(|charge| charge.amounts).collect::<Vec<_>>().iter().sum();
+    assert_eq!(sum, charges.total(month));
+    assert_eq!(sum.get(METRIC), Some(Money::from_units(5)));
 }
