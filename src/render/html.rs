@@ -15,9 +15,11 @@ const TEMPLATES: [(&str, &str); 2] = [
     (TEMPLATE_NAME, include_str!("../../templates/report.html")),
     (super::statement::TEMPLATE_NAME, include_str!("../../templates/statement.html")),
 ];
-/// Where a template has its table, which is the same in each.
-const TABLE_MARK: &str = "<!-- table -->\n";
-const TABLE: &str = include_str!("../../templates/table.html");
+/// Where templates have what is the same in each: banners and headline figures, and their tables.
+const PARTS: [(&str, &str); 2] = [
+    ("<!-- lead -->\n", include_str!("../../templates/lead.html")),
+    ("<!-- table -->\n", include_str!("../../templates/table.html")),
+];
 const TEMPLATE_NAME: &str = "report.html";
 
 /// The style of every page.
@@ -173,7 +175,10 @@ pub(super) fn fill(name: &str, sections: &[Section], values: Value) -> String {
         let leads = section.links.is_empty() || section.links.len() == section.rows.len();
         assert!(leads, "each row of `{}` leads somewhere or none does", section.title);
     }
-    let filled = TEMPLATES.map(|(name, template)| (name, template.replace(TABLE_MARK, TABLE)));
+    let whole = |template: &str| {
+        PARTS.iter().fold(template.to_owned(), |text, (mark, part)| text.replace(mark, part))
+    };
+    let filled = TEMPLATES.map(|(name, template)| (name, whole(template)));
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let lines = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
