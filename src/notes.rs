@@ -36,6 +36,7 @@ pub fn of(report: &Report<'_>) -> Vec<Note> {
     notes.extend(candidates(report));
     let allocation = &report.charges.allocation;
     notes.extend(allocation.month_notes.get(&report.month).into_iter().flatten().cloned());
+    notes.extend(allocation.notes.iter().cloned());
     notes.extend(team_notes::of(report));
     let books = &report.charges.books;
     notes.extend(books.notes(report.month, report.metric, &report.snapshot.manifest.id));

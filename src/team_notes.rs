@@ -13,10 +13,9 @@ use crate::report::Report;
 use crate::stint::ByDays;
 use crate::team::{self, TeamName};
 
-/// Returns the notes of the terms, and those that the month's charges give rise to.
+/// Returns the notes that the month's charges give rise to.
 pub fn of(report: &Report<'_>) -> Vec<Note> {
-    let mut notes = report.charges.allocation.notes.clone();
-    notes.extend(without_team(report));
+    let mut notes: Vec<Note> = without_team(report).into_iter().collect();
     notes.extend(misspelt(report));
     notes.extend(by_days(report));
     notes
