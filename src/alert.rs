@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::budget::{
-    AwsBudget, LocalBudget, Notification, NotificationKind, Scope, Threshold, keys_without_prefix,
+    AwsBudget, Budget, Notification, NotificationKind, Scope, Threshold, keys_without_prefix,
 };
 use crate::course::{self, Course, DailySpend};
 use crate::ledger::Ledger;
@@ -97,16 +97,6 @@ impl State {
     }
 }
 
-impl NotificationKind {
-    /// Returns the word for files.
-    pub fn name(self) -> &'static str {
-        match self {
-            NotificationKind::Actual => "actual",
-            NotificationKind::Forecast => "forecast",
-        }
-    }
-}
-
 /// What is judged: a budget of either source.
 struct Judged<'a> {
     name: &'a str,
@@ -122,12 +112,7 @@ struct Judged<'a> {
 }
 
 /// Judges every threshold of every budget for the open month.
-pub fn judge(
-    snapshot: &Snapshot,
-    ledger: &Ledger,
-    local: &[LocalBudget],
-    metric: Metric,
-) -> Vec<Alert> {
+pub fn judge(snapshot: &Snapshot, ledger: &Ledger, local: &[Budget], metric: Metric) -> Vec<Alert> {
     let manifest = &snapshot.manifest;
     let month = Month::of(TimeZone::UTC.to_datetime(manifest.taken_at).date());
     let spend = DailySpend::new(snapshot);
@@ -165,10 +150,10 @@ pub fn judge(
             source: Source::Configuration,
             scope: budget.scope.clone(),
             metric: Some(metric),
-            limit: Some(budget.limit),
+            limit: budget.limit.on(budget.cycle, month.start()),
             actual: course.actual.filter(|_| is_known),
             forecast: forecast.filter(|_| is_known),
-            notifications: budget.notifications.clone(),
+            notifications: budget.notifications.keys().copied().collect(),
             currency: &manifest.currency,
             remark,
         };
@@ -181,7 +166,7 @@ pub fn judge(
 fn is_known(scope: &Scope, snapshot: &Snapshot, ledger: &Ledger) -> bool {
     let inventory = &snapshot.inventory;
     let is_listed = match scope {
-        Scope::All | Scope::Foreign(_) => true,
+        Scope::All | Scope::Team(_) | Scope::Foreign(_) => true,
         Scope::Domain(id) => inventory.domains.iter().any(|it| it.key.id == *id),
         Scope::UserProfile(id, name) => {
             inventory.user_profiles.iter().any(|it| it.domain == *id && it.name == *name)
@@ -198,7 +183,7 @@ fn unknown_owner(scope: &Scope) -> String {
         Scope::Domain(id) => format!("There is no such domain as {id}."),
         Scope::UserProfile(id, _) => format!("There is no such user profile in {id}."),
         Scope::Space(id, _) => format!("There is no such space in {id}."),
-        Scope::All | Scope::Foreign(_) => String::new(),
+        Scope::All | Scope::Team(_) | Scope::Foreign(_) => String::new(),
     }
 }
 

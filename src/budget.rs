@@ -1,14 +1,19 @@
-//! Owns budgets: those that exist in AWS as they were described, and those of the configuration.
+//! Owns budgets: those of the configuration, and those that exist in AWS as a snapshot keeps them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::arn::{AccountId, DomainId, Identity, SpaceName, UserProfileName};
 use crate::key;
+use crate::limit::{Cycle, Limit};
 use crate::metric::Metric;
 use crate::money::Money;
+use crate::team::TeamName;
+use crate::usage;
 
 /// A budget as AWS described it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,13 +38,19 @@ pub struct AwsBudget {
     pub forecast: Option<Money>,
     /// Notifications.
     pub notifications: Vec<Notification>,
+    /// When it was last changed; its spend is zero from then until new data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
+    /// Why AWS calls it unhealthy, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unhealthy: Option<String>,
     /// Why it could not be read, where it could not; then it has a name and nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unreadable: Option<String>,
 }
 
 /// A threshold of a budget that tells somebody.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Notification {
     /// Whether actual or forecast spend is watched.
     pub kind: NotificationKind,
@@ -67,21 +78,42 @@ pub enum Threshold {
     Amount(Money),
 }
 
-/// A budget of the configuration, judged by this program alone.
+/// Whom a notification tells.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subscriber {
+    /// An e-mail address.
+    Email(String),
+    /// An SNS topic, by its ARN.
+    Sns(String),
+}
+
+/// Notifications and whom each of them tells; one may tell nobody, and then only this program judges it.
+pub type Notifications = BTreeMap<Notification, BTreeSet<Subscriber>>;
+
+/// A budget of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LocalBudget {
-    /// The name.
+pub struct Budget {
+    /// The name, unique in the configuration.
     pub name: String,
     /// Whose spend it watches.
     pub scope: Scope,
-    /// The limit of a month.
-    pub limit: Money,
-    /// What is watched, at which thresholds.
-    pub notifications: Vec<Notification>,
+    /// How long it runs before it begins anew.
+    pub cycle: Cycle,
+    /// What may be spent in one run.
+    pub limit: Limit,
+    /// The metric; the program's when absent.
+    pub metric: Option<Metric>,
+    /// Record types that are left out, as the configuration spells them.
+    pub excluded: BTreeSet<String>,
+    /// What is watched, at which thresholds, and who is told.
+    pub notifications: Notifications,
+    /// Whether it is judged by this program alone, and AWS is told nothing of it.
+    pub is_local: bool,
 }
 
 /// Whose spend a budget watches.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// All of SageMaker.
     All,
@@ -91,6 +123,8 @@ pub enum Scope {
     UserProfile(DomainId, UserProfileName),
     /// A space.
     Space(DomainId, SpaceName),
+    /// What a team is charged.
+    Team(TeamName),
     /// Something that only AWS can judge.
     Foreign(String),
 }
@@ -102,6 +136,7 @@ impl fmt::Display for Scope {
             Scope::Domain(domain) => write!(formatter, "domain/{domain}"),
             Scope::UserProfile(domain, name) => write!(formatter, "user-profile/{domain}/{name}"),
             Scope::Space(domain, name) => write!(formatter, "space/{domain}/{name}"),
+            Scope::Team(team) => write!(formatter, "team/{team}"),
             Scope::Foreign(text) => formatter.write_str(text),
         }
     }
@@ -152,6 +187,61 @@ pub fn keys_without_prefix(filter: &Value) -> Vec<String> {
         }
         Value::Array(values) => values.iter().flat_map(keys_without_prefix).collect(),
         _ => Vec::new(),
+    }
+}
+
+impl Budget {
+    /// Tells whether a record type is left out; spaces and case do not count, since the bill spells types in two ways.
+    pub fn excludes(&self, record_type: &str) -> bool {
+        let plain = |text: &str| usage::unspaced(text).to_lowercase();
+        self.excluded.iter().any(|it| plain(it) == plain(record_type))
+    }
+}
+
+impl Subscriber {
+    /// Returns the address.
+    pub fn address(&self) -> &str {
+        match self {
+            Subscriber::Email(address) | Subscriber::Sns(address) => address,
+        }
+    }
+
+    /// Returns the word of the Budgets API for its sort.
+    pub fn aws_kind(&self) -> &'static str {
+        match self {
+            Subscriber::Email(_) => "EMAIL",
+            Subscriber::Sns(_) => "SNS",
+        }
+    }
+}
+
+impl NotificationKind {
+    /// Returns the word for files.
+    pub fn name(self) -> &'static str {
+        match self {
+            NotificationKind::Actual => "actual",
+            NotificationKind::Forecast => "forecast",
+        }
+    }
+}
+
+impl fmt::Display for Threshold {
+    /// Prints `80 %`, `80.5 %` or the exact amount.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // Hundredths of a percent stand to percent as cents to dollars.
+            Threshold::BasisPoints(points) => {
+                write!(formatter, "{} %", Money::from_cents(i128::from(*points)))
+            }
+            Threshold::Amount(money) => write!(formatter, "{money}"),
+        }
+    }
+}
+
+impl fmt::Display for Notification {
+    /// Prints `actual > 80 %`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} > {}", self.kind.name(), self.threshold)
     }
 }
 

@@ -225,7 +225,7 @@ pub fn holds(scope: &Scope, bearer: &Bearer) -> bool {
         Scope::Space(id, name) => {
             matches!(&bearer.owner, Owner::Space(home, space) if home.id == *id && space == name)
         }
-        Scope::Foreign(_) => false,
+        Scope::Team(_) | Scope::Foreign(_) => false,
     }
 }
 

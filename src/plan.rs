@@ -24,6 +24,8 @@ pub enum PlanKind {
     Retag,
     /// Back to the tags that were there before.
     RetagUndo,
+    /// Budgets of AWS.
+    Budgets,
 }
 
 /// The state of a thing, as far as plans of its kind are concerned with it.
@@ -307,6 +309,7 @@ impl<T: State> Plan<T> {
             PlanKind::Tags => PlanKind::Tags,
             PlanKind::Retag => PlanKind::RetagUndo,
             PlanKind::RetagUndo => PlanKind::Retag,
+            PlanKind::Budgets => PlanKind::Budgets,
         };
         Plan::new(kind, self.caller.clone(), self.made_at, items.collect())
     }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_budgets::types;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::arn::AccountId;
@@ -98,6 +99,8 @@ fn unreadable(account: &AccountId, name: String, why: String) -> AwsBudget {
         actual: None,
         forecast: None,
         notifications: Vec::new(),
+        updated_at: None,
+        unhealthy: None,
         unreadable: Some(why),
     }
 }
@@ -138,8 +141,17 @@ fn budget(
         actual: money(actual)?,
         forecast: money(forecast)?,
         notifications,
+        updated_at: described.last_updated_time.and_then(|at| Timestamp::new(at.secs(), 0).ok()),
+        unhealthy: described.health_status.and_then(unhealthy),
         unreadable: None,
     })
+}
+
+/// Returns why AWS calls a budget unhealthy; absent for a healthy one.
+fn unhealthy(health: types::HealthStatus) -> Option<String> {
+    let is_healthy = health.status.as_ref().is_none_or(|it| it.as_str() == "HEALTHY");
+    let why = health.status_reason.map(|it| it.as_str().to_owned());
+    (!is_healthy).then(|| why.unwrap_or_else(|| "UNHEALTHY".to_owned()))
 }
 
 /// Returns the metric: of the new pair of fields, or by the switches of the old one.

@@ -16,7 +16,10 @@ pub fn print(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
     let snapshot = load(&args.snapshots, None)?;
     let ledger = ledger::post(&snapshot);
     let metric = context.metric(args.metric);
-    let alerts = alert::judge(&snapshot, &ledger, &context.loaded.config.budgets(), metric);
+    let terms = &context.loaded.terms;
+    let charges = charge::charge(&snapshot, &ledger, terms, metric);
+    let budgets = context.budgets(&snapshot, &charges);
+    let alerts = alert::judge(&snapshot, &ledger, &budgets, metric);
     let table = files::alerts(&alerts);
     let mut bytes = Vec::new();
     let written = match args.format.as_str() {
@@ -31,8 +34,6 @@ pub fn print(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
     written.expect("writing to memory does not fail");
     cli::print(&String::from_utf8_lossy(&bytes));
     let month = reported_month(&snapshot, None).plus(1);
-    let terms = &context.loaded.terms;
-    let charges = charge::charge(&snapshot, &ledger, terms, metric);
     let report =
         Report { snapshot: &snapshot, ledger: &ledger, charges: &charges, terms, month, metric };
     let conditions = condition::of(&report);

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::alert::{self, Alert};
 use crate::aws;
-use crate::charge;
+use crate::budget::Budget;
+use crate::charge::{self, Charges};
 use crate::cli::args::{Asking, AwsArgs, Place, Writing};
 use crate::cli::clock::Clock;
 use crate::cli::close::again;
@@ -16,6 +17,7 @@ use crate::cli::edition::{Making, with_edition};
 use crate::cli::error::Failure;
 use crate::cli::publish;
 use crate::cli::ui::Ui;
+use crate::each::Someone;
 use crate::ledger;
 use crate::metric::Metric;
 use crate::money::Money;
@@ -104,6 +106,12 @@ impl Context {
         }
         let regions = args.region.clone();
         vec![inventory::Place { account: None, role_arn: None, external_id: None, regions }]
+    }
+
+    /// The budgets of the configuration; where one is for each of many, one for each who exists.
+    pub fn budgets(&self, snapshot: &Snapshot, charges: &Charges<'_>) -> Vec<Budget> {
+        let teams = charges.membership.teams.iter();
+        self.loaded.config.budgets_of(&Someone::everybody(&snapshot.inventory, teams))
     }
 
     /// The metric named, else the configuration's, else net amortized cost.

@@ -1,19 +1,22 @@
 //! Owns the configuration file: `apportion.toml`, checked before anything is spent or written.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::arn::{AccountId, DomainId, SpaceName, UserProfileName};
+use crate::arn::AccountId;
 use crate::assignment::Assignment;
 use crate::aws;
-use crate::budget::{LocalBudget, Notification, NotificationKind, Scope, Threshold};
+use crate::budget::Budget;
+use crate::budget_table;
+use crate::common::Common;
+use crate::each::Someone;
 use crate::fiscal::FiscalYear;
 use crate::journal::JournalTerms;
 use crate::metric::Metric;
-use crate::money::Money;
 use crate::person::{self, Person};
 use crate::pool::Pool;
 use crate::source;
@@ -37,8 +40,10 @@ pub struct Config {
     pub aws: Aws,
     /// The accounts whose inventory is read.
     pub account: Vec<Account>,
-    /// Budgets that this program judges by itself.
-    pub budget: Vec<Budget>,
+    /// What all budgets have in common.
+    pub budgets: Common,
+    /// Budgets.
+    pub budget: Vec<budget_table::Table>,
     /// Where teams come from.
     pub teams: source::Table,
     /// What is told of each team.
@@ -98,23 +103,6 @@ pub struct Account {
     /// The regions; where the bill says when empty.
     #[serde(default)]
     pub regions: Vec<String>,
-}
-
-/// A budget of the configuration.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Budget {
-    name: String,
-    #[serde(default)]
-    all: bool,
-    domain: Option<DomainId>,
-    user_profile: Option<UserProfileName>,
-    space: Option<SpaceName>,
-    limit: Money,
-    #[serde(default)]
-    thresholds: Vec<u32>,
-    #[serde(default)]
-    forecast_thresholds: Vec<u32>,
 }
 
 /// A configuration that cannot be used.
@@ -201,8 +189,10 @@ pub fn parse(text: &str) -> Result<Config, String> {
 
 impl Config {
     fn check(&self) -> Result<(), String> {
+        self.budgets.check()?;
         for budget in &self.budget {
-            budget.to_local().map_err(|why| format!("budget `{}`: {why}", budget.name))?;
+            let checked = budget.check(&self.budgets);
+            checked.map_err(|why| format!("budget `{}`: {why}", budget.name))?;
         }
         let names: Vec<&str> = self.budget.iter().map(|budget| budget.name.as_str()).collect();
         if let Some(name) = twice(names) {
@@ -248,14 +238,9 @@ impl Config {
         }
     }
 
-    /// Returns the budgets, ready to be judged.
-    pub fn budgets(&self) -> Vec<LocalBudget> {
-        self.budget
-            .iter()
-            .map(|budget| {
-                budget.to_local().expect("the configuration was checked when it was loaded")
-            })
-            .collect()
+    /// Returns the budgets, ready to be judged: where one is for each of many, one for each of those given.
+    pub fn budgets_of(&self, everybody: &BTreeSet<Someone>) -> Vec<Budget> {
+        self.budget.iter().flat_map(|table| table.budgets(&self.budgets, everybody)).collect()
     }
 }
 
@@ -270,38 +255,6 @@ fn twice<T: Ord>(mut items: Vec<T>) -> Option<T> {
     None
 }
 
-impl Budget {
-    fn to_local(&self) -> Result<LocalBudget, String> {
-        let scope = match (self.all, &self.domain, &self.user_profile, &self.space) {
-            (true, None, None, None) => Scope::All,
-            (false, Some(domain), None, None) => Scope::Domain(domain.clone()),
-            (false, Some(domain), Some(user), None) => {
-                Scope::UserProfile(domain.clone(), user.clone())
-            }
-            (false, Some(domain), None, Some(space)) => Scope::Space(domain.clone(), space.clone()),
-            _ => {
-                return Err("give `all = true`, or `domain`, or `domain` with one of `user_profile` and `space`"
-                    .to_owned());
-            }
-        };
-        if self.limit <= Money::ZERO {
-            return Err("its limit must be above zero".to_owned());
-        }
-        let of = |kind, percents: &[u32]| -> Vec<Notification> {
-            percents
-                .iter()
-                .map(|percent| Notification {
-                    kind,
-                    threshold: Threshold::BasisPoints(i64::from(*percent) * 100),
-                })
-                .collect()
-        };
-        let mut notifications = of(NotificationKind::Actual, &self.thresholds);
-        notifications.extend(of(NotificationKind::Forecast, &self.forecast_thresholds));
-        Ok(LocalBudget { name: self.name.clone(), scope, limit: self.limit, notifications })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,7 +266,11 @@ mod tests {
         match load(Some(&path)) {
             Ok(Loaded { config, .. }) => format!(
                 "{:?}",
-                config.budgets().iter().map(|it| it.scope.to_string()).collect::<Vec<_>>()
+                config
+                    .budgets_of(&BTreeSet::new())
+                    .iter()
+                    .map(|it| it.scope.to_string())
+                    .collect::<Vec<_>>()
             ),
             Err(Error::Invalid { source, .. }) => source.to_string(),
             Err(error) => error.to_string(),

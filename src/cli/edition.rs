@@ -87,7 +87,8 @@ pub(super) fn with_edition<T>(
         closing.is_restated = if *at == month { restatement.is_some() } else { differs };
     }
     let report = Report { snapshot, ledger: &ledger, charges: &charges, terms, month, metric };
-    let alerts = alert::judge(snapshot, &ledger, &context.loaded.config.budgets(), metric);
+    let budgets = context.budgets(snapshot, &charges);
+    let alerts = alert::judge(snapshot, &ledger, &budgets, metric);
     let line_months = if writing.history { report.months() } else { vec![month] };
     then(&Edition {
         report: &report,
