@@ -91,6 +91,8 @@ pub mod plan;
 pub mod expression;
 pub mod setup;
 pub mod step;
+pub mod census;
+pub mod reach;
 pub mod backfill;
 pub mod activation;
 pub mod recovery;

@@ -16,6 +16,7 @@ use crate::money::Money;
 use crate::note::Note;
 use crate::period::{Month, Period};
 use crate::person::People;
+use crate::roster::Row;
 use crate::stint::{self, ByDays};
 use crate::strangers;
 use crate::team::TeamName;
@@ -103,6 +104,19 @@ pub fn assign(
     (membership, notes)
 }
 
+/// Where somebody is, day by day.
+struct Stays<'a> {
+    rows: Vec<&'a Row>,
+    rest: Option<TeamName>,
+}
+
+impl Stays<'_> {
+    fn on(&self, day: Date) -> Option<&TeamName> {
+        let row = self.rows.iter().find(|row| row.days.contains(day));
+        row.map_or(self.rest.as_ref(), |row| Some(&row.team))
+    }
+}
+
 impl Membership {
     /// Returns the parts of an owner's month, by its place in the ledger; empty where no team is known.
     pub fn of(&self, month: Month, bearer: usize) -> &[Part] {
@@ -119,14 +133,20 @@ impl Membership {
 
     /// Tells whether somebody of whom the facts are known is in a team on any day of a month.
     pub fn is_ever_in(&self, team: usize, month: Month, facts: &Facts) -> bool {
+        let name = &self.teams[team];
+        let stays = self.stays(facts);
+        month.period().days().any(|day| stays.on(day) == Some(name))
+    }
+
+    /// Returns the team in which somebody of whom the facts are known is on a day.
+    pub fn team_on(&self, day: Date, facts: &Facts) -> Option<TeamName> {
+        self.stays(facts).on(day).cloned()
+    }
+
+    fn stays(&self, facts: &Facts) -> Stays<'_> {
         let rows = self.sources.roster.of(facts, &self.people);
-        let (_, rest) = self.sources.beyond_roster(facts);
-        let name = Some(&self.teams[team]);
-        month.period().days().any(|day| {
-            let mut rows = rows.iter().map(|row| &self.sources.roster.rows[*row]);
-            let row = rows.find(|row| row.days.contains(day));
-            row.map_or(rest.as_ref(), |row| Some(&row.team)) == name
-        })
+        let rows = rows.into_iter().map(|row| &self.sources.roster.rows[row]).collect();
+        Stays { rows, rest: self.sources.beyond_roster(facts).1 }
     }
 
     /// Returns what is known of anybody of an inventory, so far as it can tell a team.
