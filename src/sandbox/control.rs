@@ -31,6 +31,8 @@ struct LateCredit {
 pub(super) fn answer(world: &mut World, request: &Request) -> Reply {
     let answer = match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/_sandbox/receipt") => Ok(receipt(world)),
+        ("GET", "/_sandbox/changes") => Ok(json!({ "changes": world.changes })),
+        ("GET", "/_sandbox/messages") => Ok(json!({ "messages": world.messages })),
         ("POST", "/_sandbox/clock") => read(request).map(|Clock { now }| {
             world.now = now;
             json!({ "now": now.to_string() })
