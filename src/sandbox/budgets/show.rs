@@ -106,9 +106,9 @@ fn put_filter(budget: &Budget, shows_expression: bool, answer: &mut Value) {
             }
         }
         BudgetFilter::Cost { filters, types } => {
-            let filters = filters.iter().map(|(name, values)| {
-                (name.clone(), json!(scattered(values, |value| value.clone())))
-            });
+            let filters = filters
+                .iter()
+                .map(|(name, values)| (name.clone(), json!(scattered(values, String::clone))));
             answer["CostFilters"] = Value::Object(filters.collect());
             answer["CostTypes"] = json!(filter::all_types(types));
         }

@@ -9,18 +9,21 @@ use super::{World, asked, by_tag, described, get, refused};
 use crate::money::Money;
 use crate::period::Month;
 
-/// Makes a budget in a world with a credit of five dollars, and returns it with its figures.
+/// Makes a budget in a world with a credit of five dollars in October, and returns it with its figures.
 fn made(world: &mut World, changes: &Value) -> Value {
     world.now = at("2026-11-22T07:00:00Z");
-    let month = Month::parse("2026-11").unwrap();
+    let month = Month::parse("2026-10").unwrap();
     world.bill.add_late_credit(MEMBER, "Amazon SageMaker", month, Money::from_cents(500));
     get(world, "CreateBudget", &json!({ "Budget": asked(changes) }));
     world.now = at("2026-11-22T16:00:00Z");
     described(world, "one")
 }
 
+/// Returns what a budget has spent since October, 59 dollars of which are the domain's.
 fn spent(changes: &Value) -> String {
-    let budget = made(&mut world(), changes);
+    let mut changes = changes.clone();
+    changes["TimeUnit"] = json!("QUARTERLY");
+    let budget = made(&mut world(), &changes);
     assert_eq!(budget["HealthStatus"]["Status"], "HEALTHY", "{changes}");
     budget["CalculatedSpend"]["ActualSpend"]["Amount"].as_str().unwrap().to_owned()
 }
@@ -36,16 +39,16 @@ fn a_filter_counts_as_budgets_reads_it() {
     let service = json!({ "Dimensions": { "Key": "SERVICE", "Values": ["Amazon SageMaker"] } });
     let absent = |key: &str| tag(json!({ "Key": key, "MatchOptions": ["ABSENT"] }));
     for (changes, expected) in [
-        (json!({ "FilterExpression": null }), "19.0"),
-        (filter(service.clone()), "19.0"),
-        (filter(json!({ "And": [service, by_tag("user:sagemaker:domain-arn")] })), "24.0"),
+        (json!({ "FilterExpression": null }), "54.0"),
+        (filter(service.clone()), "54.0"),
+        (filter(json!({ "And": [service, by_tag("user:sagemaker:domain-arn")] })), "59.0"),
         (filter(by_tag("sagemaker:domain-arn")), "0.0"),
         // The key is none of billing, so nothing has it.
         (filter(by_tag("user:team")), "0.0"),
         (absent("user:sagemaker:domain-arn"), "-5.0"),
-        (absent("user:team"), "19.0"),
-        (legacy(&json!({}), &json!({})), "19.0"),
-        (legacy(&json!({}), &json!({ "IncludeCredit": false })), "24.0"),
+        (absent("user:team"), "54.0"),
+        (legacy(&json!({}), &json!({})), "54.0"),
+        (legacy(&json!({}), &json!({ "IncludeCredit": false })), "59.0"),
         (legacy(&json!({ "Service": ["AWS Glue"] }), &json!({})), "0.0"),
         (
             legacy(
@@ -54,7 +57,7 @@ fn a_filter_counts_as_budgets_reads_it() {
                         "user:sagemaker:domain-arn$other"] }),
                 &json!({ "UseAmortized": true }),
             ),
-            "24.0",
+            "59.0",
         ),
         (
             legacy(

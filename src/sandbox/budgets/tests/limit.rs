@@ -35,7 +35,7 @@ fn plan(first: &str, count: i32, months: i32) -> Map<String, Value> {
 }
 
 fn planned(limits: Map<String, Value>, changes: &Value) -> Value {
-    let mut all = json!({ "BudgetLimit": null, "PlannedBudgetLimits": limits });
+    let mut all = json!({ "BudgetLimit": null, "PlannedBudgetLimits": Value::Object(limits) });
     for (name, value) in changes.as_object().unwrap() {
         all[name] = value.clone();
     }

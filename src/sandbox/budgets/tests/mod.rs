@@ -60,7 +60,10 @@ fn asked(changes: &Value) -> Value {
 
 /// Returns a notification at so many percent of the limit.
 fn at_percent(kind: &str, threshold: Value) -> Value {
-    json!({ "NotificationType": kind, "ComparisonOperator": "GREATER_THAN", "Threshold": threshold })
+    let mut notification =
+        json!({ "NotificationType": kind, "ComparisonOperator": "GREATER_THAN" });
+    notification["Threshold"] = threshold;
+    notification
 }
 
 fn email(name: &str) -> Value {

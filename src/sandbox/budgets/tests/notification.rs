@@ -16,7 +16,8 @@ fn with_budget() -> World {
 
 /// Returns a request about a notification of the budget, with more members.
 fn about(notification: Value, more: &Value) -> Value {
-    let mut body = json!({ "BudgetName": "one", "Notification": notification });
+    let mut body = json!({ "BudgetName": "one" });
+    body["Notification"] = notification;
     for (name, value) in more.as_object().unwrap() {
         body[name] = value.clone();
     }
