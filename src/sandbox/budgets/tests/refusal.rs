@@ -168,3 +168,19 @@ fn tags_and_notifications_of_a_new_budget_follow_their_rules() {
     world.variants.budget_notifications_max = 10;
     create(&mut world, 10).unwrap();
 }
+
+#[test]
+fn nobody_changes_the_budgets_of_another_account() {
+    let mut world = world();
+    for (name, member) in [("CreateBudget", "Budget"), ("UpdateBudget", "NewBudget")] {
+        let mut body = json!({ "AccountId": PAYER });
+        body[member] = asked(&json!({}));
+        assert_eq!(refused(&mut world, name, &body).0, "AccessDeniedException");
+    }
+    let body = json!({ "AccountId": PAYER, "BudgetName": "one" });
+    assert_eq!(refused(&mut world, "DeleteBudget", &body).0, "AccessDeniedException");
+    assert_eq!(
+        refused(&mut world, "CreateBudgetAction", &json!({})).0,
+        "UnknownOperationException"
+    );
+}
