@@ -31,6 +31,8 @@ struct LateCredit {
 pub(super) fn answer(world: &mut World, request: &Request) -> Reply {
     let answer = match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/_sandbox/receipt") => Ok(receipt(world)),
+        ("GET", "/_sandbox/changes") => Ok(json!({ "changes": world.changes })),
+        ("GET", "/_sandbox/messages") => Ok(json!({ "messages": world.messages })),
         ("POST", "/_sandbox/clock") => read(request).map(|Clock { now }| {
             world.now = now;
             json!({ "now": now.to_string() })
@@ -89,7 +91,7 @@ fn read<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::sample;
+    use crate::sandbox::{route, sample};
 
     fn post(world: &mut World, path: &str, body: &str) -> (u16, Value) {
         let request = Request {
@@ -117,5 +119,79 @@ mod tests {
         }
         assert_eq!(world.variants, expected);
         assert_eq!(post(&mut world, "variants", "{}"), (200, json!(expected)));
+    }
+
+    /// Asks a service over the wire; `None` when the connection is cut.
+    fn call(world: &mut World, service: &str, target: &str, body: &str) -> Option<(u16, String)> {
+        let scope = format!("AKIASANDBOX111122223333/20261122/us-east-1/{service}/aws4_request");
+        let signature = "0".repeat(64);
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature={signature}"
+        );
+        let mut headers = axum::http::HeaderMap::new();
+        headers.insert("authorization", authorization.parse().unwrap());
+        headers.insert("x-amz-target", target.parse().unwrap());
+        let (method, path) = ("POST".to_owned(), "/".to_owned());
+        let request = Request { method, path, headers, body: body.as_bytes().to_vec().into() };
+        let (reply, _) = route::answer(world, &request);
+        reply.map(|reply| (reply.status, String::from_utf8(reply.body).unwrap()))
+    }
+
+    fn get(world: &mut World, path: &str) -> Value {
+        let request = Request {
+            method: "GET".to_owned(),
+            path: format!("/_sandbox/{path}"),
+            headers: axum::http::HeaderMap::new(),
+            body: Vec::new().into(),
+        };
+        serde_json::from_slice(&answer(world, &request).body).unwrap()
+    }
+
+    #[test]
+    fn changes_are_those_that_took_effect_even_when_nobody_heard() {
+        let mut world = sample::world();
+        let delete = json!({ "AccountId": sample::PAYER, "BudgetName": "one" });
+        let budget = json!({ "BudgetName": "one", "BudgetType": "COST", "TimeUnit": "MONTHLY",
+            "BudgetLimit": { "Amount": "1", "Unit": "USD" } });
+        let create = json!({ "AccountId": sample::PAYER, "Budget": budget });
+        let mut ask = |operation: &str, body: &Value, lost| {
+            world.faults.lose_next = u64::from(lost);
+            let target = format!("AWSBudgetServiceGateway.{operation}");
+            call(&mut world, "budgets", &target, &body.to_string()).map(|(status, _)| status)
+        };
+        assert_eq!(ask("DeleteBudget", &delete, false), Some(400));
+        assert_eq!(ask("CreateBudget", &create, true), None);
+        assert_eq!(ask("CreateBudget", &create, false), Some(400));
+        assert_eq!(ask("DescribeBudget", &delete, false), Some(200));
+        assert_eq!(ask("DeleteBudget", &delete, false), Some(200));
+        let expected = json!({ "changes": [
+            { "operation": "CreateBudget", "budget": "one", "body": create },
+            { "operation": "DeleteBudget", "budget": "one", "body": delete },
+        ] });
+        assert_eq!(get(&mut world, "changes"), expected);
+    }
+
+    #[test]
+    fn messages_are_shown_and_refusals_are_xml() {
+        let mut world = sample::world();
+        let arn = format!("arn:aws:sns:us-east-1:{}:sealed", sample::PAYER);
+        let form = format!("Action=Publish&TopicArn={arn}&Message=a%26b+c&Subject=S");
+        let (status, xml) = call(&mut world, "sns", "", &form).unwrap();
+        assert_eq!(status, 200, "{xml}");
+        let message = json!({ "topic": arn, "subject": "S", "body": "a&b c" });
+        assert_eq!(get(&mut world, "messages"), json!({ "messages": [message] }));
+        let denied = crate::sandbox::faults::Denied {
+            service: Some("sns".to_owned()),
+            ..crate::sandbox::faults::Denied::default()
+        };
+        world.faults.denied = vec![denied];
+        let (status, xml) = call(&mut world, "sns", "", &form).unwrap();
+        assert_eq!(status, 403);
+        let begin = "<ErrorResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\"><Error>\
+                     <Type>Sender</Type><Code>AuthorizationError</Code><Message>User: ";
+        assert!(xml.starts_with(begin), "{xml}");
+        world.faults.throttle_next = 1;
+        let (_, xml) = call(&mut world, "sns", "", &form).unwrap();
+        assert!(xml.contains("<Code>Throttling</Code>"), "{xml}");
     }
 }

@@ -4,6 +4,8 @@
 
 // What is there, and what it costs.
 pub mod tag_key;
+pub mod budget;
+pub mod topic;
 pub mod organisation;
 mod metric;
 pub mod bill;
@@ -25,6 +27,7 @@ pub use route::Reply;
 
 // The services.
 mod page;
+mod xml;
 mod index;
 mod reach;
 mod past;
@@ -35,6 +38,7 @@ pub mod efs;
 pub mod budgets;
 pub mod organizations;
 pub mod sts;
+pub mod sns;
 
 #[cfg(test)]
 mod sample;

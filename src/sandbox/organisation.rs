@@ -1,13 +1,14 @@
-//! Owns what exists in the imitated organisation: accounts, domains, people, resources, tag keys and budgets.
+//! Owns what exists in the imitated organisation: accounts, domains, people, resources, tag keys, budgets and topics.
 //!
-//! **Invariant:** plain data; names nothing of the program but `money` and `period`.
+//! **Invariant:** plain data; names nothing of the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+pub use super::budget::{Budget, BudgetFilter, BudgetLimit, Notification, TimeUnit};
 pub use super::tag_key::{Backfill, TagKey};
-use crate::money::Money;
+pub use super::topic::Topic;
 
 /// Tags as they are on a resource now.
 pub type Tags = BTreeMap<String, String>;
@@ -35,6 +36,8 @@ pub struct Organisation {
     pub file_systems: Vec<FileSystem>,
     /// AWS Budgets, by account.
     pub budgets: Vec<Budget>,
+    /// SNS topics.
+    pub topics: Vec<Topic>,
     /// Cost allocation tag keys known to billing.
     pub tag_keys: Vec<TagKey>,
     /// Requested billing backfills, oldest first.
@@ -232,40 +235,6 @@ pub struct FileSystem {
     pub tags: Tags,
     /// When it was created.
     pub created_at: Timestamp,
-}
-
-/// A budget of AWS Budgets with a monthly period.
-#[derive(Clone, Debug)]
-pub struct Budget {
-    /// The account that holds it.
-    pub account: String,
-    /// The name.
-    pub name: String,
-    /// The limit of a month.
-    pub limit: Money,
-    /// The metric, in Cost Explorer's spelling (`NetAmortizedCost`).
-    pub metric: String,
-    /// The filter in the Budgets API's JSON (`FilterExpression`); tag keys with `user:`.
-    pub filter: Option<serde_json::Value>,
-    /// Notifications.
-    pub notifications: Vec<Notification>,
-    /// When it was last changed; spend is zero until new data after that.
-    pub updated_at: Timestamp,
-}
-
-/// A notification of a budget.
-#[derive(Clone, Debug)]
-pub struct Notification {
-    /// `ACTUAL` or `FORECASTED`.
-    pub kind: String,
-    /// `GREATER_THAN` …
-    pub operator: String,
-    /// The threshold, in percent or in currency.
-    pub threshold: Money,
-    /// `PERCENTAGE` or `ABSOLUTE_VALUE`.
-    pub threshold_type: String,
-    /// (`EMAIL` or `SNS`, address).
-    pub subscribers: Vec<(String, String)>,
 }
 
 impl Organisation {

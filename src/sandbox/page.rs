@@ -179,7 +179,7 @@ pub(super) fn instant(at: Timestamp) -> Money {
 }
 
 /// Names a member as AWS's validation messages do: with a small first letter.
-fn member(key: &str) -> String {
+pub(super) fn member(key: &str) -> String {
     let mut letters = key.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

@@ -10,7 +10,7 @@ use super::faults::{Fate, mix};
 use super::http::Request;
 use super::wire::{Body, Caller, Refusal};
 use super::world::World;
-use super::{budgets, ce, efs, organizations, sagemaker, sts, tagging};
+use super::{budgets, ce, efs, organizations, sagemaker, sns, sts, tagging, xml};
 
 /// A service: world, caller, operation, request.
 type Service = fn(&mut World, &Caller, &str, &Value) -> Result<Body, Refusal>;
@@ -44,6 +44,7 @@ fn service(name: &str) -> Option<Service> {
         "budgets" => budgets::answer,
         "organizations" => organizations::answer,
         "sts" => sts::answer,
+        "sns" => sns::answer,
         _ => return None,
     })
 }
@@ -86,9 +87,12 @@ fn perform(world: &mut World, call: &Call) -> Reply {
     if world.faults.denies(name, operation, &caller.region, &caller.account) {
         let prefix = if name == "tagging" { "tag" } else { name };
         let user = format!("arn:aws:iam::{}:user/sandbox", caller.account);
-        let refusal = Refusal::denied(format!(
-            "User: {user} is not authorized to perform: {prefix}:{operation} on resource: *"
-        ));
+        let refusal = match name.as_str() {
+            "sns" => sns::denied(caller, operation, "*"),
+            _ => Refusal::denied(format!(
+                "User: {user} is not authorized to perform: {prefix}:{operation} on resource: *"
+            )),
+        };
         return refused(world, name, &refusal);
     }
     let answer = match service(name) {
@@ -126,7 +130,7 @@ fn throttle(service: &str) -> Refusal {
         "ce" => "LimitExceededException",
         "organizations" => "TooManyRequestsException",
         "tagging" => "ThrottledException",
-        "sts" => "Throttling",
+        "sts" | "sns" => "Throttling",
         _ => "ThrottlingException",
     };
     Refusal::new(code, "Rate exceeded")
@@ -136,15 +140,8 @@ fn throttle(service: &str) -> Refusal {
 fn refused(world: &World, service: &str, refusal: &Refusal) -> Reply {
     let Refusal { status, code, message } = refusal;
     match service {
-        "sts" => {
-            let text = message.replace('&', "&amp;").replace('<', "&lt;");
-            let body = format!(
-                "<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error>\
-                 <Type>Sender</Type><Code>{code}</Code><Message>{text}</Message></Error>\
-                 <RequestId>sandbox</RequestId></ErrorResponse>"
-            );
-            reply(world, *status, "text/xml", body)
-        }
+        "sts" => reply(world, *status, "text/xml", xml::error(sts::NAMESPACE, refusal)),
+        "sns" => reply(world, *status, "text/xml", xml::error(sns::NAMESPACE, refusal)),
         "elasticfilesystem" => {
             let body = json!({"ErrorCode": code, "Message": message}).to_string();
             let mut reply = reply(world, *status, json_type(service), body);
@@ -206,7 +203,7 @@ impl Call {
             .filter(|id| world.organisation.accounts.iter().any(|account| account.id == **id));
         let text = "The security token included in the request is invalid.";
         let Some(account) = account else {
-            return Err(if scope.service == "sts" {
+            return Err(if ["sts", "sns"].contains(&scope.service.as_str()) {
                 forbidden("InvalidClientTokenId", text)
             } else {
                 Refusal::new("UnrecognizedClientException", text)
@@ -221,7 +218,7 @@ impl Call {
 fn read_operation(service: &str, request: &Request) -> Result<(String, Value), Refusal> {
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     match service {
-        "sts" => {
+        "sts" | "sns" => {
             let form = String::from_utf8_lossy(&request.body);
             let fields = fields(&form);
             let action = fields.get("Action").and_then(Value::as_str).unwrap_or_default();

@@ -9,8 +9,8 @@ use jiff::civil::{Weekday, date};
 
 use super::bill::{Bill, Charge, Meter, Rates};
 use super::organisation::{
-    Account, App, Budget, Domain, FileSystem, Notification, Organisation, Resource, Space, TagKey,
-    Tags, UserProfile,
+    Account, App, Budget, BudgetFilter, BudgetLimit, Domain, FileSystem, Notification,
+    Organisation, Resource, Space, TagKey, Tags, Topic, UserProfile,
 };
 use super::wire::Caller;
 use super::world::{Variants, World};
@@ -51,6 +51,11 @@ pub(super) fn world() -> World {
         resources: resources(),
         file_systems: (0..3).map(file_system).collect(),
         budgets: Vec::new(),
+        topics: vec![
+            Topic::new(MEMBER, REGION, "cost", true),
+            Topic::new(MEMBER, REGION, "private", false),
+            Topic { encrypted: true, ..Topic::new(PAYER, "us-east-1", "sealed", true) },
+        ],
         tag_keys: vec![TagKey {
             key: "sagemaker:domain-arn".to_owned(),
             changes: vec![(date(2026, 1, 1), true)],
@@ -72,14 +77,13 @@ pub(super) fn tagged(key: &str, value: &str) -> Tags {
     Tags::from([(key.to_owned(), value.to_owned())])
 }
 
-/// Returns a budget of the member with a notification at 80 percent.
+/// Returns a budget of the member with a notification at 100 percent.
 pub(super) fn budget(name: &str, filter: Option<serde_json::Value>) -> Budget {
     Budget {
         account: MEMBER.to_owned(),
         name: name.to_owned(),
-        limit: Money::from_cents(3000),
-        metric: "NetAmortizedCost".to_owned(),
-        filter,
+        limit: BudgetLimit::Fixed(Money::from_cents(3000)),
+        filter: BudgetFilter::Expression { filter, metric: Some("NetAmortizedCost".to_owned()) },
         notifications: vec![Notification {
             kind: "FORECASTED".to_owned(),
             operator: "GREATER_THAN".to_owned(),
@@ -88,6 +92,7 @@ pub(super) fn budget(name: &str, filter: Option<serde_json::Value>) -> Budget {
             subscribers: vec![("EMAIL".to_owned(), "finance@example.com".to_owned())],
         }],
         updated_at: at("2026-08-01T00:00:00Z"),
+        ..Budget::default()
     }
 }
 

@@ -29,6 +29,9 @@ pub struct Scenario {
     /// The budgets.
     #[serde(default)]
     pub budgets: Vec<Budget>,
+    /// The SNS topics.
+    #[serde(default)]
+    pub topics: Vec<Topic>,
     /// Resources without their domain tag, and oddly tagged ones; none when absent.
     #[serde(default)]
     pub legacy: Option<Legacy>,
@@ -166,6 +169,24 @@ pub struct Budget {
     /// Whether the `user:` prefix was forgotten, so that it watches nothing.
     #[serde(default)]
     pub without_prefix: bool,
+}
+
+/// An SNS topic.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Topic {
+    /// The topic's name.
+    pub name: String,
+    /// The region.
+    pub region: String,
+    /// The owning account; the payer when absent.
+    pub account: Option<String>,
+    /// Whether its policy lets AWS Budgets publish.
+    #[serde(default)]
+    pub budgets: bool,
+    /// Whether its messages are encrypted.
+    #[serde(default)]
+    pub encrypted: bool,
 }
 
 impl Default for Scenario {

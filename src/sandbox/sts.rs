@@ -2,19 +2,19 @@
 //!
 //! **Invariant:** credentials name their account in the access key, which is all that authenticates here.
 
-use std::fmt::Write as _;
-
 use jiff::{Timestamp, ToSpan};
 use serde_json::Value;
 
 use super::page::{required, text, unknown};
 use super::wire::{Body, Caller, Refusal};
 use super::world::World;
+use super::xml::{self, element};
 
 /// What the access key of an assumed role starts with; the account follows.
 pub const ASSUMED_KEY: &str = "ASIASANDBOX";
 
-const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+/// The namespace of answers and errors.
+pub const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const INVALID: &str = "ValidationError";
 
 /// Answers one operation of STS; `body` holds the members of the form.
@@ -29,16 +29,7 @@ pub fn answer(
         "AssumeRole" => assume_role(world, caller, body)?,
         other => return Err(Refusal::new("InvalidAction", unknown(other).message)),
     };
-    let mut xml = String::new();
-    write!(
-        xml,
-        "<{operation}Response xmlns=\"{NAMESPACE}\"><{operation}Result>{result}\
-         </{operation}Result><ResponseMetadata><RequestId>{}</RequestId></ResponseMetadata>\
-         </{operation}Response>",
-        request_id(world)
-    )
-    .expect("a string takes all that is written");
-    Ok(Body::Xml(xml))
+    Ok(xml::answer(world, NAMESPACE, operation, &result))
 }
 
 fn identity(caller: &Caller) -> String {
@@ -88,16 +79,6 @@ fn read_role(arn: &str) -> Option<(&str, &str)> {
     let (account, role) = arn.strip_prefix("arn:aws:iam::")?.split_once(":role/")?;
     let digits = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     (digits && !role.is_empty()).then_some((account, role))
-}
-
-/// Returns an id that differs from request to request and is the same in every run.
-fn request_id(world: &World) -> String {
-    format!("00000000-0000-4000-8000-{:012x}", world.counts.attempts)
-}
-
-fn element(name: &str, text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
-    format!("<{name}>{text}</{name}>")
 }
 
 #[cfg(test)]

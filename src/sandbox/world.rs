@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::bill::Bill;
 use super::ce::Pages;
@@ -33,6 +34,10 @@ pub struct World {
     pub faults: Faults,
     /// What was asked.
     pub counts: Counts,
+    /// What was changed in AWS Budgets, oldest first; what was refused is not in it, and what was lost is.
+    pub changes: Vec<Change>,
+    /// What was published to SNS topics, oldest first.
+    pub messages: Vec<Message>,
     pub(super) pages: Pages,
     pub(super) index: Index,
     pub(super) past: Past,
@@ -90,6 +95,16 @@ pub struct Variants {
     pub own_tags_fixed: bool,
     /// Seconds by which the tagging API is behind the tags.
     pub tag_lag_seconds: u32,
+    /// How many notifications a budget may have, at most ten.
+    pub budget_notifications_max: u8,
+    /// Budgets refuses a tag leaf with `ABSENT`.
+    pub budget_absent_refused: bool,
+    /// Limits that were planned for past periods are still told.
+    pub planned_past_kept: bool,
+    /// Budgets counts a tag leaf without `user:` as if it had it.
+    pub budget_prefix_optional: bool,
+    /// Budgets takes `UNBLENDED_COST` for `UnblendedCost`.
+    pub budget_metrics_upper: bool,
 }
 
 impl Default for Variants {
@@ -117,6 +132,11 @@ impl Default for Variants {
             inactive_keys_hidden: false,
             own_tags_fixed: false,
             tag_lag_seconds: 0,
+            budget_notifications_max: 10,
+            budget_absent_refused: false,
+            planned_past_kept: false,
+            budget_prefix_optional: false,
+            budget_metrics_upper: false,
         }
     }
 }
@@ -134,6 +154,28 @@ pub struct Counts {
     pub by_operation: BTreeMap<String, u64>,
 }
 
+/// A change of AWS Budgets that took effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// `CreateBudget`, `UpdateNotification` …
+    pub operation: String,
+    /// The budget's name.
+    pub budget: String,
+    /// The request.
+    pub body: Value,
+}
+
+/// A message that was published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// The topic's ARN.
+    pub topic: String,
+    /// The subject, where there is one.
+    pub subject: Option<String>,
+    /// The text.
+    pub body: String,
+}
+
 impl World {
     /// Makes a world without faults.
     pub fn new(
@@ -149,6 +191,8 @@ impl World {
             variants,
             faults: Faults::default(),
             counts: Counts::default(),
+            changes: Vec::new(),
+            messages: Vec::new(),
             pages: Pages::default(),
             index: Index::default(),
             past: Past::default(),

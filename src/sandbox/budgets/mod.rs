@@ -2,18 +2,24 @@
 //!
 //! **Invariant:** spend comes from the bill by the budget's own filter; nothing is stored beside it.
 
+mod change;
+mod filter;
+mod form;
+mod limit;
 mod notification;
+mod show;
 mod spend;
+mod subscriber;
+
+#[cfg(test)]
+mod tests;
 
 use serde_json::{Value, json};
 
 use super::organisation::Budget;
-use super::page::{Paging, cut, listed, number, required, seconds, unknown};
+use super::page::{Paging, cut, listed, required, unknown};
 use super::wire::{Body, Caller, Refusal};
-use super::world::World;
-use crate::money::Money;
-use crate::period::Month;
-use spend::Spent;
+use super::world::{Change, World};
 
 const INVALID: &str = "InvalidParameterException";
 
@@ -30,6 +36,9 @@ const PAGING: Paging = Paging {
 /// The end that AWS gives to a budget without one: 2087-06-15.
 const END_OF_TIME: i64 = 3_706_473_600;
 
+/// An operation that changes something, and returns the name of the budget that it changed.
+type Effect = fn(&mut World, &Caller, &Value) -> Result<String, Refusal>;
+
 /// Answers one operation of AWS Budgets.
 pub fn answer(
     world: &mut World,
@@ -37,19 +46,31 @@ pub fn answer(
     operation: &str,
     body: &Value,
 ) -> Result<Body, Refusal> {
-    let world = &*world;
+    // AWS deletes a budget after its end.
+    let now = world.now;
+    world.organisation.budgets.retain(|budget| budget.end.is_none_or(|end| end > now));
+    if operation == "ListTagsForResource" {
+        return tags(world, caller, body).map(Body::Json);
+    }
     own_account(caller, body)?;
+    if let Some(effect) = effect(operation) {
+        let budget = effect(world, caller, body)?;
+        let operation = operation.to_owned();
+        world.changes.push(Change { operation, budget, body: body.clone() });
+        return Ok(Body::Json(json!({})));
+    }
+    let world = &*world;
     let answer = match operation {
         "DescribeBudgets" => describe_budgets(world, caller, body)?,
         "DescribeBudget" => {
             let budget = find(world, caller, body)?;
-            json!({ "Budget": shown(world, budget, shows_filter(body)) })
+            json!({ "Budget": show::budget(world, budget, shows_filter(body)) })
         }
         "DescribeNotificationsForBudget" => {
             notification::of_budget(world, find(world, caller, body)?, body)?
         }
         "DescribeSubscribersForNotification" => {
-            notification::subscribers(find(world, caller, body)?, body)?
+            subscriber::of_notification(find(world, caller, body)?, body)?
         }
         "DescribeBudgetNotificationsForAccount" => {
             notification::of_account(world, &all(world, caller), body)?
@@ -59,19 +80,44 @@ pub fn answer(
     Ok(Body::Json(answer))
 }
 
+fn effect(operation: &str) -> Option<Effect> {
+    Some(match operation {
+        "CreateBudget" => change::create_budget,
+        "UpdateBudget" => change::update_budget,
+        "DeleteBudget" => change::delete_budget,
+        "CreateNotification" => notification::create,
+        "UpdateNotification" => notification::update,
+        "DeleteNotification" => notification::delete,
+        "CreateSubscriber" => subscriber::create,
+        "UpdateSubscriber" => subscriber::update,
+        "DeleteSubscriber" => subscriber::delete,
+        _ => return None,
+    })
+}
+
 fn describe_budgets(world: &World, caller: &Caller, body: &Value) -> Result<Value, Refusal> {
     let budgets = all(world, caller);
     let (page, next) = cut(&PAGING, "DescribeBudgets", body, &budgets)?;
     let filter = shows_filter(body);
-    let items = page.iter().map(|budget| shown(world, budget, filter)).collect();
+    let items = page.iter().map(|budget| show::budget(world, budget, filter)).collect();
     Ok(listed("Budgets", items, "NextToken", next))
+}
+
+/// Lists the tags of a budget, which is named by its ARN here.
+fn tags(world: &World, caller: &Caller, body: &Value) -> Result<Value, Refusal> {
+    let arn = required(body, "ResourceARN", INVALID)?;
+    let found = all(world, caller).into_iter().find(|budget| arn_of(budget) == arn);
+    let budget = found
+        .ok_or_else(|| missing(format!("Unable to get resource: {arn} - it doesn't exist.")))?;
+    let items = budget.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value }));
+    Ok(json!({ "ResourceTags": items.collect::<Vec<Value>>() }))
 }
 
 /// Refuses whoever asks about another account's budgets; the payer is no exception.
 fn own_account(caller: &Caller, body: &Value) -> Result<(), Refusal> {
     let account = required(body, "AccountId", INVALID)?;
     if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Refusal::new(INVALID, format!("`{account}` is not an account id")));
+        return Err(form::invalid(format!("`{account}` is not an account id")));
     }
     if account == caller.account {
         return Ok(());
@@ -91,69 +137,43 @@ fn all<'a>(world: &'a World, caller: &Caller) -> Vec<&'a Budget> {
 }
 
 fn find<'a>(world: &'a World, caller: &Caller, body: &Value) -> Result<&'a Budget, Refusal> {
-    let name = required(body, "BudgetName", INVALID)?;
-    all(world, caller).into_iter().find(|budget| budget.name == name).ok_or_else(|| {
-        Refusal::new(
-            "NotFoundException",
-            format!("Unable to get budget: {name} - the budget doesn't exist."),
-        )
-    })
+    let name = form::name(body)?;
+    all(world, caller).into_iter().find(|budget| budget.name == name).ok_or_else(|| no_budget(name))
+}
+
+/// Finds the budget that a request names, to be changed.
+fn find_mut<'a>(
+    world: &'a mut World,
+    caller: &Caller,
+    body: &Value,
+) -> Result<&'a mut Budget, Refusal> {
+    let name = form::name(body)?;
+    let mut budgets = world.organisation.budgets.iter_mut();
+    budgets
+        .find(|budget| budget.account == caller.account && budget.name == name)
+        .ok_or_else(|| no_budget(name))
+}
+
+fn no_budget(name: &str) -> Refusal {
+    missing(format!("Unable to get budget: {name} - the budget doesn't exist."))
+}
+
+fn missing(message: String) -> Refusal {
+    Refusal::new("NotFoundException", message)
+}
+
+fn duplicate(message: String) -> Refusal {
+    Refusal::new("DuplicateRecordException", message)
+}
+
+fn too_many(message: String) -> Refusal {
+    Refusal::new("CreationLimitExceededException", message)
+}
+
+fn arn_of(budget: &Budget) -> String {
+    format!("arn:aws:budgets::{}:budget/{}", budget.account, budget.name)
 }
 
 fn shows_filter(body: &Value) -> bool {
     body.get("ShowFilterExpression").and_then(Value::as_bool).unwrap_or(false)
 }
-
-fn shown(world: &World, budget: &Budget, filter: bool) -> Value {
-    let spent = spend::of(world, budget);
-    let start = Month::of(jiff::tz::TimeZone::UTC.to_datetime(budget.updated_at).date()).start();
-    let start = start.to_zoned(jiff::tz::TimeZone::UTC).expect("a month of this era has a start");
-    let mut answer = json!({
-        "BudgetName": budget.name,
-        "BudgetType": "COST",
-        "BudgetLimit": amount(budget.limit),
-        "TimeUnit": "MONTHLY",
-        "TimePeriod": { "Start": seconds(start.timestamp()), "End": END_OF_TIME },
-        "CalculatedSpend": calculated(&spent),
-        "LastUpdatedTime": seconds(budget.updated_at),
-        "Metrics": [budget.metric],
-        "HealthStatus": { "Status": "HEALTHY", "LastUpdatedTime": seconds(budget.updated_at) },
-    });
-    if !spent.healthy {
-        answer["HealthStatus"]["Status"] = json!("UNHEALTHY");
-        answer["HealthStatus"]["StatusReason"] = json!("FILTER_INVALID");
-    }
-    if let (true, Some(expression)) = (filter, &budget.filter) {
-        answer["FilterExpression"] = expression.clone();
-    }
-    answer
-}
-
-fn calculated(spent: &Spent) -> Value {
-    let mut calculated = json!({ "ActualSpend": amount(spent.actual) });
-    if let Some(forecast) = spent.forecast {
-        calculated["ForecastedSpend"] = amount(forecast);
-    }
-    calculated
-}
-
-/// Returns an amount as Budgets writes it: a whole one with a decimal place, which it was not given.
-fn amount(money: Money) -> Value {
-    let mut text = money.to_string();
-    if !text.contains('.') {
-        text.push_str(".0");
-    }
-    json!({ "Amount": text, "Unit": "USD" })
-}
-
-/// Returns a threshold as the double that the API has.
-fn threshold(money: Money) -> Value {
-    let mut text = money.to_string();
-    if !text.contains('.') {
-        text.push_str(".0");
-    }
-    number(&text)
-}
-
-#[cfg(test)]
-mod tests;

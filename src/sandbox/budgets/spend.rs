@@ -1,55 +1,76 @@
-//! Owns what a budget has spent this month, and what it will have spent by the month's end.
+//! Owns what a budget has spent in its period, and what it will have spent by the period's end.
 //!
-//! **Invariant:** a filter counts as Budgets reads it: a tag key of a user's own needs its `user:` prefix.
+//! **Invariant:** a budget whose filter cannot be computed shows nothing and says that it is not healthy.
 
+use jiff::civil::Date;
 use jiff::{ToSpan, Unit};
-use serde_json::{Map, Value};
 
-use super::super::ce;
-use super::super::organisation::Budget;
+use super::super::organisation::{Budget, TimeUnit};
 use super::super::wire::Refusal;
 use super::super::world::World;
+use super::filter::{self, Question};
+use super::limit;
 use crate::money::Money;
-use crate::period::{Month, Period};
+use crate::period::Period;
 
 /// What a budget shows.
 pub(super) struct Spent {
-    /// The month so far.
+    /// The period so far.
     pub actual: Money,
-    /// The whole month, where the past is long enough to tell.
+    /// The whole period, where the past is long enough to tell.
     pub forecast: Option<Money>,
+    /// The limit in force, where one follows from what is known.
+    pub limit: Option<Money>,
+    /// Of how many past periods the limit is the mean.
+    pub look_back: Option<u8>,
     /// Whether the filter could be computed at all.
     pub healthy: bool,
 }
 
 /// Returns what a budget has spent and is expected to spend.
 pub(super) fn of(world: &World, budget: &Budget) -> Spent {
-    let nothing = Spent { actual: Money::ZERO, forecast: None, healthy: true };
-    if awaits_data(world, budget) {
-        return nothing;
-    }
-    compute(world, budget).unwrap_or(Spent { healthy: false, ..nothing })
+    let question = filter::question(world, budget);
+    let figures = question.as_ref().and_then(|question| compute(world, budget, question).ok());
+    let (limit, look_back) = limit::in_force(world, budget, question.as_ref());
+    let healthy = figures.is_some();
+    let shown = figures.filter(|_| !awaits_data(world, budget));
+    let (actual, forecast) = shown.unwrap_or((Money::ZERO, None));
+    Spent { actual, forecast, limit, look_back, healthy }
 }
 
-fn compute(world: &World, budget: &Budget) -> Result<Spent, Refusal> {
-    let filter = budget.filter.as_ref().map(without_prefixes);
-    let spend = |start, end| {
-        if start >= end {
-            return Ok(Money::ZERO);
-        }
-        let period = Period { start, end };
-        ce::spend(world, &budget.account, filter.as_ref(), &budget.metric, period)
-    };
-    let month = Month::of(world.today()).period();
-    let seen = world.visible_end().max(month.start);
-    let actual = spend(month.start, seen)?;
-    // A forecast wants about five weeks of usage, and what it projects are the last four.
+fn compute(
+    world: &World,
+    budget: &Budget,
+    question: &Question,
+) -> Result<(Money, Option<Money>), Refusal> {
+    let period = limit::period(world, budget);
+    let seen = world.visible_end().max(period.start).min(period.end);
+    let actual = question.spend(world, budget, Period { start: period.start, end: seen })?;
+    // A day is over when the bill shows it, and a period that has not begun has no pace yet.
+    if budget.time_unit == TimeUnit::Daily || period.start > world.today() {
+        return Ok((actual, None));
+    }
+    Ok((actual, expected(world, budget, question, period, seen)?))
+}
+
+/// Returns what a period was expected to come to on a day of it: what it had cost, and the last four weeks again.
+///
+/// A forecast wants about five weeks of usage.
+pub(super) fn expected(
+    world: &World,
+    budget: &Budget,
+    question: &Question,
+    period: Period,
+    seen: Date,
+) -> Result<Option<Money>, Refusal> {
+    let spend = |start, end| question.spend(world, budget, Period { start, end });
+    let actual = spend(period.start, seen)?;
     let before = spend(seen - 10.weeks(), seen - 5.weeks() + 1.day())?;
     if before.is_zero() {
-        return Ok(Spent { actual, forecast: None, healthy: true });
+        return Ok(None);
     }
-    let left = seen.until((Unit::Day, month.end)).expect("days of one month are few").get_days();
-    let (weeks, days) = (left / 7, left % 7);
+    let left = seen.until((Unit::Day, period.end)).expect("days of this era can be counted");
+    let (weeks, days) = (left.get_days() / 7, left.get_days() % 7);
     let whole_weeks = spend(seen - 4.weeks(), seen)?;
     let mut four_fold: Money = (0..weeks).map(|_| whole_weeks).sum();
     for weeks_ago in 1..=4 {
@@ -58,7 +79,7 @@ fn compute(world: &World, budget: &Budget) -> Result<Spent, Refusal> {
     }
     let one = Money::from_cents(100);
     let rest = four_fold.split(&[one; 4]).expect("four weights are positive")[0];
-    Ok(Spent { actual, forecast: Some(actual + rest), healthy: true })
+    Ok(Some(actual + rest))
 }
 
 /// Tells whether no figures have come in since the budget was changed; they come three times a day.
@@ -66,37 +87,4 @@ fn awaits_data(world: &World, budget: &Budget) -> bool {
     const REFRESH_SECONDS: i64 = 8 * 60 * 60;
     let round = |at: jiff::Timestamp| at.as_second().div_euclid(REFRESH_SECONDS);
     round(budget.updated_at) >= round(world.now)
-}
-
-/// Rewrites a filter of Budgets as one of Cost Explorer.
-///
-/// Cost Explorer has no `user:` prefix. A key that lacks it names no tag of a user here: the budget
-/// is accepted and shows nothing, so it becomes a key that nobody has.
-fn without_prefixes(filter: &Value) -> Value {
-    match filter {
-        Value::Object(members) => {
-            let rewrite = |(name, value): (&String, &Value)| {
-                let value = match (name.as_str(), value) {
-                    ("Tags", Value::Object(leaf)) => Value::Object(bare_leaf(leaf)),
-                    _ => without_prefixes(value),
-                };
-                (name.clone(), value)
-            };
-            Value::Object(members.iter().map(rewrite).collect())
-        }
-        Value::Array(items) => Value::Array(items.iter().map(without_prefixes).collect()),
-        other => other.clone(),
-    }
-}
-
-fn bare_leaf(leaf: &Map<String, Value>) -> Map<String, Value> {
-    let mut leaf = leaf.clone();
-    if let Some(Value::String(key)) = leaf.get_mut("Key") {
-        *key = match key.strip_prefix("user:") {
-            Some(bare) => bare.to_owned(),
-            None if key.starts_with("aws:") => key.clone(),
-            None => format!("no prefix, no tag: {key}"),
-        };
-    }
-    leaf
 }

@@ -59,7 +59,7 @@ pub fn answer(
     Ok(answer)
 }
 
-/// Returns the cost of a period as Cost Explorer would show it to an account, for AWS Budgets.
+/// Returns the cost (or the usage) of a period as Cost Explorer would show it to an account, for AWS Budgets.
 ///
 /// Tag keys are without prefix here; Budgets strips its own and passes what has none as a key that nobody has.
 pub fn spend(
@@ -76,7 +76,8 @@ pub fn spend(
     query.periods = vec![period];
     let sheet = query.run(world);
     let ticks: i128 = sheet.slots.iter().map(|slot| slot.total.amounts[metric.index()]).sum();
-    Ok(Money::from_units(ticks * 100))
+    // A tick is 10⁻¹⁰ of the currency, or a millionth of a unit of usage.
+    Ok(Money::from_units(ticks * if metric.is_cost() { 100 } else { 1_000_000 }))
 }
 
 /// Lands the charge of the fault `drift` once enough pages were answered.

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::money::Money;
 use crate::period::{Month, Period};
 use crate::sandbox::ce;
-use crate::sandbox::organisation::{Budget, Domain, Notification};
+use crate::sandbox::organisation::{Budget, BudgetFilter, BudgetLimit, Domain, Notification};
 use crate::sandbox::scenario::{self, Limit, Scenario};
 use crate::sandbox::world::World;
 
@@ -30,14 +30,17 @@ fn budget(world: &World, described: &scenario::Budget, arn: &str) -> Budget {
     Budget {
         account: world.organisation.payer.clone(),
         name: described.name.clone(),
-        limit: limit(world, described, arn),
-        metric: described.metric.clone(),
-        filter: Some(json!({"Tags": {"Key": key, "Values": [arn]}})),
+        limit: BudgetLimit::Fixed(limit(world, described, arn)),
+        filter: BudgetFilter::Expression {
+            filter: Some(json!({"Tags": {"Key": key, "Values": [arn]}})),
+            metric: Some(described.metric.clone()),
+        },
         notifications: vec![
             notification("ACTUAL", 100, &described.name),
             notification("FORECASTED", 100, &described.name),
         ],
         updated_at: world.now - (24 * 90).hours(),
+        ..Budget::default()
     }
 }
 

@@ -23,7 +23,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use super::bill::{Bill, Charge, Text};
-use super::organisation::{Account, Organisation, TagKey, Tags};
+use super::organisation::{Account, Organisation, TagKey, Tags, Topic};
 use super::scenario::{self, Scenario};
 use super::world::{Variants, World};
 use crate::period::{Month, Period};
@@ -92,7 +92,7 @@ pub fn world(scenario: &Scenario, seed: u64, scale: u32, now: Timestamp) -> Worl
     world
 }
 
-/// Makes the accounts and the tag keys.
+/// Makes the accounts, the tag keys and the topics.
 fn ground(making: &mut Making<'_>) {
     let scenario = making.scenario;
     let organisation = &mut making.organisation;
@@ -111,6 +111,13 @@ fn ground(making: &mut Making<'_>) {
         .collect();
     let now = making.now;
     organisation.tag_keys = scenario.tag_keys.iter().map(|it| tag_key(it, now)).collect();
+    organisation.topics = scenario.topics.iter().map(|it| topic(it, &scenario.payer)).collect();
+}
+
+fn topic(described: &scenario::Topic, payer: &str) -> Topic {
+    let scenario::Topic { name, region, account, budgets, encrypted } = described;
+    let account = account.as_deref().unwrap_or(payer);
+    Topic { encrypted: *encrypted, ..Topic::new(account, region, name, *budgets) }
 }
 
 /// Makes a tag key with the days from which its changes show.

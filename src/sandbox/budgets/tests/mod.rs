@@ -2,6 +2,12 @@
 //!
 //! **Invariant:** requests and answers only, as a client would see them.
 
+mod change;
+mod filter;
+mod limit;
+mod notification;
+mod refusal;
+
 use serde_json::{Value, json};
 
 use super::super::sample::{DOMAIN_ARN, MEMBER, PAYER, at, budget, member, world};
@@ -17,6 +23,56 @@ fn ask(world: &mut World, operation: &str, body: &Value) -> Result<Value, Refusa
         Body::Json(answer) => answer,
         other => panic!("{operation}: {other:?}"),
     })
+}
+
+/// Asks for what has to be answered.
+fn get(world: &mut World, operation: &str, body: &Value) -> Value {
+    ask(world, operation, body).unwrap_or_else(|refusal| panic!("{operation}: {refusal:?}"))
+}
+
+/// Asks for what has to be refused, and returns the code and the text.
+fn refused(world: &mut World, operation: &str, body: &Value) -> (String, String) {
+    let refusal = ask(world, operation, body).expect_err(operation);
+    (refusal.code, refusal.message)
+}
+
+/// Returns a budget as it is described with its filter.
+fn described(world: &mut World, name: &str) -> Value {
+    let body = json!({ "BudgetName": name, "ShowFilterExpression": true });
+    get(world, "DescribeBudget", &body)["Budget"].take()
+}
+
+/// Returns a monthly budget of 30 dollars as a request describes it, with some members changed.
+fn asked(changes: &Value) -> Value {
+    let mut budget = json!({
+        "BudgetName": "one",
+        "BudgetType": "COST",
+        "TimeUnit": "MONTHLY",
+        "BudgetLimit": { "Amount": "30", "Unit": "USD" },
+        "FilterExpression": by_tag("user:sagemaker:domain-arn"),
+        "Metrics": ["NetAmortizedCost"],
+    });
+    for (name, value) in changes.as_object().unwrap() {
+        budget[name] = value.clone();
+    }
+    budget
+}
+
+/// Returns a notification at so many percent of the limit.
+fn at_percent(kind: &str, threshold: Value) -> Value {
+    let mut notification =
+        json!({ "NotificationType": kind, "ComparisonOperator": "GREATER_THAN" });
+    notification["Threshold"] = threshold;
+    notification
+}
+
+fn email(name: &str) -> Value {
+    json!({ "SubscriptionType": "EMAIL", "Address": format!("{name}@example.com") })
+}
+
+fn sns(topic: &str) -> Value {
+    let arn = format!("arn:aws:sns:eu-west-1:{MEMBER}:{topic}");
+    json!({ "SubscriptionType": "SNS", "Address": arn })
 }
 
 fn by_tag(key: &str) -> Value {
@@ -84,6 +140,7 @@ fn the_filter_is_shown_when_asked_for() {
 
 #[test]
 fn a_filter_that_cannot_be_computed_makes_an_unhealthy_budget() {
+    // Budgets refuses this when it is asked for; it is put here directly.
     let two_roots = json!({
         "Dimensions": { "Key": "SERVICE", "Values": ["Amazon SageMaker"] },
         "Tags": { "Key": "user:team", "Values": ["x"] },
