@@ -73,6 +73,7 @@ pub mod trend;
 pub mod overshoot;
 pub mod outlook;
 pub mod backtest;
+pub mod suggest;
 pub mod alert;
 pub mod files;
 pub mod figure;
