@@ -53,7 +53,7 @@ impl Course {
 }
 
 /// Returns the first day at whose end the running sum has passed the threshold.
-fn crossing(days: &BTreeMap<Date, Money>, threshold: Money) -> Option<Date> {
+pub fn crossing(days: &BTreeMap<Date, Money>, threshold: Money) -> Option<Date> {
     let mut sum = Money::ZERO;
     days.iter().find_map(|(day, money)| {
         sum += *money;
@@ -195,22 +195,31 @@ impl DailySpend<'_> {
         course
     }
 
-    /// The mean of the last four same weekdays that are complete; absent without any of the last four weeks.
     fn rate(&self, run: &BTreeMap<Date, Money>, day: Date) -> Option<Money> {
         let first_known = self.rows.iter().map(|row| row.day).min()?;
-        let mut at = day;
-        while at > self.last_complete {
-            at -= 7.days();
-        }
-        let samples: Vec<Money> = (0..4_i64)
-            .map(|weeks| at - (weeks * 7).days())
-            .filter(|at| *at >= first_known)
-            .map(|at| run.get(&at).copied().unwrap_or(Money::ZERO))
-            .collect();
-        let sum: Money = samples.iter().copied().sum();
-        let even = vec![Money::from_cents(1); samples.len()];
-        Some(*sum.split(&even)?.first()?)
+        rate(run, first_known, self.last_complete, day)
     }
+}
+
+/// Returns the mean of the last four same weekdays that are complete; absent without any of the last four weeks.
+pub fn rate(
+    run: &BTreeMap<Date, Money>,
+    first_known: Date,
+    last_complete: Date,
+    day: Date,
+) -> Option<Money> {
+    let mut at = day;
+    while at > last_complete {
+        at -= 7.days();
+    }
+    let samples: Vec<Money> = (0..4_i64)
+        .map(|weeks| at - (weeks * 7).days())
+        .filter(|at| *at >= first_known)
+        .map(|at| run.get(&at).copied().unwrap_or(Money::ZERO))
+        .collect();
+    let sum: Money = samples.iter().copied().sum();
+    let even = vec![Money::from_cents(1); samples.len()];
+    Some(*sum.split(&even)?.first()?)
 }
 
 /// Tells whether an owner's cost counts for a budget.
@@ -229,8 +238,8 @@ pub fn holds(scope: &Scope, bearer: &Bearer) -> bool {
     }
 }
 
-/// Whether a record type recurs day by day; fees, credits and refunds fall on a day and are no run rate.
-fn is_run(record_type: &str) -> bool {
+/// Tells whether a record type recurs day by day; fees, credits and refunds fall on a day and are no run rate.
+pub fn is_run(record_type: &str) -> bool {
     let record_type = usage::unspaced(record_type);
     !(record_type.ends_with("Fee")
         || ["Credit", "Refund", "Tax", "Support"].contains(&record_type.as_str()))

@@ -36,6 +36,7 @@ mod run;
 mod specification;
 mod statement;
 mod statement_style;
+mod suggest;
 mod tags;
 mod teams;
 mod tidy;
