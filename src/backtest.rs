@@ -51,6 +51,13 @@ impl Watch {
     }
 }
 
+impl std::fmt::Display for Watch {
+    /// Prints `80 % of actual spend`.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{} % of {} spend", self.percent, self.kind.name())
+    }
+}
+
 /// The thresholds that are tried.
 pub const CANDIDATES: [Watch; 5] = [
     Watch::actual(50),

@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::query::Filter;
+
 /// A leaf holds at most so many values: what Cost Explorer takes, since Budgets documents no number.
 pub const VALUE_COUNT_MAX: usize = 100;
 
@@ -112,6 +114,31 @@ fn tidy_leaf(leaf: &Map<String, Value>) -> Map<String, Value> {
     leaf
 }
 
+/// Returns the expression as Cost Explorer takes it, whose tag keys have no prefix; absent for what it has no filter for.
+pub fn query(expression: &Value) -> Option<Filter> {
+    let (name, value) = expression.as_object().filter(|it| it.len() == 1)?.iter().next()?;
+    let list = || value.as_array()?.iter().map(query).collect::<Option<Vec<Filter>>>();
+    let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
+    let values = || -> Option<Vec<String>> {
+        let values = value.get("Values")?.as_array()?.iter();
+        values.map(|it| it.as_str().map(str::to_owned)).collect()
+    };
+    match name.as_str() {
+        "And" => Filter::all(list()?),
+        "Or" => Filter::any(list()?),
+        "Not" => Some(Filter::Not(Box::new(query(value)?))),
+        "Dimensions" => Filter::dimension(&text("Key")?, &values()?),
+        "Tags" => {
+            let key = text("Key")?.strip_prefix(USER)?.to_owned();
+            match value.get("MatchOptions") {
+                None => Filter::tag(&key, &values()?),
+                Some(options) => (*options == json!(["ABSENT"])).then(|| Filter::tag_absent(&key)),
+            }
+        }
+        _ => None,
+    }
+}
+
 /// Tells an expression in words, with the values counted where they are many.
 pub fn told(expression: &Value) -> String {
     let Value::Object(members) = expression else { return expression.to_string() };
@@ -183,6 +210,21 @@ mod tests {
         assert_eq!(many.len(), 3);
         assert_eq!(all(many[..1].to_vec()), Some(many[0].clone()));
         assert!(tag("k", Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn cost_explorer_is_asked_without_prefixes() {
+        let expression = all(vec![
+            any([tag("a", ["x".to_owned()]), tag("b", ["y".to_owned()])].concat()).unwrap(),
+            not(&absent("c")),
+            dimension("SERVICE", ["s".to_owned()])[0].clone(),
+        ]);
+        let filter = query(&expression.unwrap()).unwrap();
+        assert_eq!(
+            filter.to_json().to_string(),
+            r#"{"And":[{"Or":[{"Tags":{"Key":"a","Values":["x"]}},{"Tags":{"Key":"b","Values":["y"]}}]},{"Not":{"Tags":{"Key":"c","MatchOptions":["ABSENT"]}}},{"Dimensions":{"Key":"SERVICE","Values":["s"]}}]}"#
+        );
+        assert_eq!(query(&json!({ "CostCategories": { "Key": "x" } })), None);
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub mod demo;
 pub mod plans;
 pub mod tags;
 pub mod retag;
+pub mod budgets;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -127,6 +128,7 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
         }
         Command::Close(args) => close::close(context, &args),
         Command::Tags(command) => Box::pin(tags::tags(context, &command)).await,
+        Command::Budgets(command) => Box::pin(budgets::budgets(context, &command)).await,
         Command::Retag(command) => Box::pin(retag::retag(context, &command)).await,
         Command::Explain(args) => explain::explain(context, &args),
         Command::Alerts(args) => alerts::print(context, &args),

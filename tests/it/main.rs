@@ -9,10 +9,12 @@
 mod allocation;
 mod asking;
 mod backfill;
+mod budgets;
 mod closing;
 mod closing_refused;
 mod closing_later;
 mod conservation;
+mod convergence;
 mod determinism;
 mod errors;
 mod estate;

@@ -117,7 +117,11 @@ impl Sandbox {
 
     /// Starts a world.
     pub(crate) fn start_with(world: World) -> Sandbox {
-        let world = world.share();
+        Sandbox::serve(world.share())
+    }
+
+    /// Serves a world that others share.
+    pub(crate) fn serve(world: Shared) -> Sandbox {
         let shared = world.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = mpsc::channel();

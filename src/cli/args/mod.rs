@@ -1,5 +1,6 @@
 //! Owns what can be typed; the comments are the help.
 
+pub mod budgets;
 pub mod change;
 pub mod explain;
 
@@ -60,6 +61,9 @@ pub enum Command {
     Explain(explain::ExplainArgs),
     /// Thresholds of budgets against actual and forecast spend of the open month
     Alerts(AlertsArgs),
+    /// Budgets of AWS: plan, apply, export
+    #[command(subcommand)]
+    Budgets(budgets::BudgetsCommand),
     /// The domain tag on older resources: plan, apply, verify, undo
     #[command(subcommand)]
     Retag(change::RetagCommand),

@@ -1,0 +1,116 @@
+//! Owns `budgets apply`: a plan made or given, checked, confirmed, and carried out.
+//!
+//! **Invariant:** nothing is changed before the plan is known not to be stale and its topics to be open.
+
+use crate::arn::AccountId;
+use crate::aws::{Session, budgets, sts};
+use crate::cli::args::budgets::BudgetsApplyArgs;
+use crate::cli::commands::Context;
+use crate::cli::error::{self, Failure, Kind};
+use crate::cli::plans;
+use crate::desired;
+use crate::plan::{Plan, PlanKind};
+use crate::setup::Setup;
+
+use super::carry::{self, Errand, Outcome};
+use super::plan::{Made, READING_COUNT, make};
+use super::topics;
+
+/// Brings the budgets of AWS into line; returns the exit code.
+pub(super) async fn apply(
+    context: &Context,
+    session: &Session,
+    args: &BudgetsApplyArgs,
+) -> Result<u8, Failure> {
+    let ui = &context.ui;
+    let caller = sts::caller(session).await?.account;
+    let plan = match &args.plan {
+        Some(path) => given(context, session, &caller, path).await?,
+        None => {
+            let Made { plan, .. } = make(context, session, &caller, &args.wish).await?;
+            plans::show(&plan, "text", false);
+            plan
+        }
+    };
+    let whole = if args.plan.is_some() || plan.gaps.is_empty() { error::DONE } else { error::PARTIAL };
+    let count = plan.pending().count();
+    if count == 0 {
+        ui.line("Nothing to do.");
+        return Ok(whole);
+    }
+    let topics = topics::look(session, &plan, &caller).await;
+    for doubt in &topics.doubtful {
+        ui.grave(&format!("{doubt}."));
+    }
+    if !topics.closed.is_empty() {
+        return Err(Failure {
+            kind: Kind::Failed,
+            message: "nothing was done: alarms would reach nobody".to_owned(),
+            causes: topics.closed,
+            hints: vec![
+                "`docs/permissions.md` has the policy that a topic needs; or leave the topic out".to_owned(),
+            ],
+        });
+    }
+    if !plans::confirm(ui, args.yes, &format!("Change {count} budgets of account {caller}?"))? {
+        ui.line("Nothing was changed.");
+        return Ok(error::DONE);
+    }
+    // A change that is given up halfway is left to a person, so it is tried for longer.
+    let errand = Errand { session: session.patient(), account: caller, now: context.clock.now() };
+    ui.begin("Changing budgets", count);
+    let outcome = carry::carry(&errand, &plan, usize::from(args.concurrency), ui).await;
+    ui.finish();
+    say(context, &outcome, count);
+    Ok(match (outcome.done.len(), outcome.failed.len() + outcome.untried.len()) {
+        (_, 0) => whole,
+        (0, _) => error::FAILED,
+        _ => error::PARTIAL,
+    })
+}
+
+/// Loads a plan, and refuses one that is stale or not about the program's own budgets.
+async fn given(
+    context: &Context,
+    session: &Session,
+    caller: &AccountId,
+    path: &std::path::Path,
+) -> Result<Plan<Setup>, Failure> {
+    let plan: Plan<Setup> = plans::load(path, &[PlanKind::Budgets], caller)?;
+    let prefix = context.loaded.config.budgets.prefix();
+    if let Some(item) = plan.items.iter().find(|item| !item.id.starts_with(prefix)) {
+        return Err(Failure::usage(
+            format!("the plan is about `{}`, which does not begin with `{prefix}`", item.id),
+            "use the file as `plan --save` wrote it, with the same configuration",
+        ));
+    }
+    let found = budgets::setups(session, caller, prefix, READING_COUNT).await?;
+    let stale = desired::check(&plan, &found.setups, context.clock.now());
+    if !stale.is_empty() {
+        let hint = "run `apportion budgets plan` again and look at what it proposes now";
+        return Err(plans::refuse(&stale, hint));
+    }
+    Ok(plan)
+}
+
+fn say(context: &Context, outcome: &Outcome, count: usize) {
+    let ui = &context.ui;
+    for (name, failure) in &outcome.failed {
+        ui.grave(&format!("  not done: {name}"));
+        ui.failure(failure);
+    }
+    if !outcome.untried.is_empty() {
+        ui.grave(&format!("  not tried: {}", outcome.untried.len()));
+    }
+    let done = outcome.done.len();
+    ui.line(&format!("{done} of {count} budgets are as planned."));
+    if done < count {
+        ui.line("Run `apportion budgets apply` again for the rest.");
+    }
+    if done > 0 {
+        ui.line(
+            "AWS shows no spend of a budget that was changed until its next figures, 8 to 12 hours later; \
+             `apportion budgets verify` then tells whether each watches the right money.",
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! Owns `budgets plan`: what should be in AWS by the configuration and the newest snapshot, beside what is.
+//!
+//! **Invariant:** nothing is changed, and budgets of others are counted and no more.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::arn::AccountId;
+use crate::aws::{Session, budgets, sts};
+use crate::charge;
+use crate::cli::args::budgets::{BudgetsPlanArgs, BudgetsWish};
+use crate::cli::commands::{Context, load};
+use crate::cli::error::{self, Failure};
+use crate::cli::plans;
+use crate::desired::{self, Desired, Wish};
+use crate::ledger;
+use crate::metric::Metric;
+use crate::plan::Plan;
+use crate::setup::Setup;
+use crate::store;
+
+use super::topics;
+
+/// Calls under way at once while budgets are read.
+pub(super) const READING_COUNT: usize = 8;
+
+/// A plan, and what it was made against.
+pub struct Made {
+    /// The plan.
+    pub plan: Plan<Setup>,
+    /// The program's own budgets as they are.
+    pub found: BTreeMap<String, Setup>,
+}
+
+/// Shows the plan; returns the exit code.
+pub(super) async fn print(
+    context: &Context,
+    session: &Session,
+    args: &BudgetsPlanArgs,
+) -> Result<u8, Failure> {
+    plans::prove(args.showing.save.as_deref())?;
+    let caller = sts::caller(session).await?.account;
+    let Made { mut plan, .. } = make(context, session, &caller, &args.wish).await?;
+    let topics = topics::look(session, &plan, &caller).await;
+    plan.gaps.extend(topics.closed.iter().chain(&topics.doubtful).cloned());
+    plans::show(&plan, &args.showing.format, args.showing.full);
+    if let Some(path) = &args.showing.save {
+        store::plans::store(path, &plan)?;
+        context.ui.line(&format!("Saved the plan in `{}`.", path.display()));
+    }
+    let is_pending = plan.pending().next().is_some();
+    Ok(if !plan.gaps.is_empty() {
+        error::PARTIAL
+    } else if args.showing.check && is_pending {
+        error::PENDING
+    } else {
+        error::DONE
+    })
+}
+
+/// Reads what is there and makes the plan.
+pub async fn make(
+    context: &Context,
+    session: &Session,
+    caller: &AccountId,
+    wish: &BudgetsWish,
+) -> Result<Made, Failure> {
+    let wanted = wanted(context, &wish.snapshots, wish.metric)?;
+    let prefix = context.loaded.config.budgets.prefix();
+    let found = budgets::setups(session, caller, prefix, READING_COUNT).await?;
+    let ours = found.setups.len() + found.others.len();
+    context.ui.line(&format!(
+        "Account {caller} has {} budgets; {ours} of them begin with `{prefix}`.",
+        found.count
+    ));
+    let by = (caller, context.clock.now());
+    let plan = desired::plan(wanted, &found.setups, &found.others, wish.prune, by);
+    Ok(Made { plan, found: found.setups })
+}
+
+/// Returns the budgets that should be in AWS, by the newest snapshot.
+pub(super) fn wanted(
+    context: &Context,
+    snapshots: &Path,
+    metric: Option<Metric>,
+) -> Result<Desired, Failure> {
+    let config = &context.loaded.config;
+    let snapshot = load(snapshots, None)?;
+    let metric = context.metric(metric);
+    let ledger = ledger::post(&snapshot);
+    let charges = charge::charge(&snapshot, &ledger, &context.loaded.terms, metric);
+    let budgets = context.budgets(&snapshot, &charges);
+    if budgets.is_empty() {
+        context.ui.line(
+            "The configuration has no `[[budget]]`; `apportion budgets suggest` writes some.",
+        );
+    }
+    Ok(desired::desired(&Wish {
+        common: &config.budgets,
+        budgets: &budgets,
+        metric,
+        billing_view: config.billing_view_arn.as_deref(),
+        snapshot: &snapshot,
+        charges: &charges,
+        now: context.clock.now(),
+    }))
+}

@@ -1,0 +1,366 @@
+//! Owns the budgets that should be in AWS, by the configuration, the snapshot and the day; and the plan that follows.
+//!
+//! **Invariant:** a budget whose name does not begin as the program's own do is neither read into a plan nor changed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use crate::arn::AccountId;
+use crate::bounds::check_name;
+use crate::budget::{Budget, Notification, NotificationKind};
+use crate::census::Census;
+use crate::charge::Charges;
+use crate::common::Common;
+use crate::limit::{Cycle, Limit};
+use crate::metric::Metric;
+use crate::period::Month;
+use crate::plan::{self, Because, Change, Item, Left, Plan, PlanKind, Stake, Stale, Standing};
+use crate::reach::{self, Ground, Reach};
+use crate::setup::{Alarm, Alarms, Ceiling, Setup};
+use crate::snapshot::{Manifest, Snapshot};
+use crate::step;
+use crate::watched;
+
+/// How old a snapshot may be before the plan says so.
+const AGE_HOURS_MAX: i64 = 48;
+
+/// What the desired budgets follow from.
+pub struct Wish<'a> {
+    /// What all budgets have in common.
+    pub common: &'a Common,
+    /// The budgets of the configuration.
+    pub budgets: &'a [Budget],
+    /// The metric of those that name none.
+    pub metric: Metric,
+    /// The billing view, where it is not the account's own.
+    pub billing_view: Option<&'a str>,
+    /// The newest snapshot.
+    pub snapshot: &'a Snapshot,
+    /// Its charges.
+    pub charges: &'a Charges<'a>,
+    /// The present.
+    pub now: Timestamp,
+}
+
+/// The budgets that should be in AWS, and what there is to say of them.
+#[derive(Debug, Default)]
+pub struct Desired {
+    /// By their names in AWS.
+    pub setups: BTreeMap<String, Setup>,
+    /// What the reader must know of each.
+    pub because: BTreeMap<String, Vec<Because>>,
+    /// Those that AWS cannot have.
+    pub left: Vec<Left>,
+    /// What AWS cannot watch, in dollars.
+    pub stakes: Vec<Stake>,
+    /// What else there is to know.
+    pub consequences: Vec<String>,
+    /// What could not be read, and makes filters incomplete.
+    pub gaps: Vec<String>,
+}
+
+/// Returns the budgets that should be in AWS.
+pub fn desired(wish: &Wish<'_>) -> Desired {
+    let today = day_of(wish.now);
+    let mut desired = Desired::default();
+    let mut censuses: BTreeMap<Cycle, Census> = BTreeMap::new();
+    for budget in wish.budgets {
+        let name = wish.common.aws_name(&budget.name);
+        if budget.is_local {
+            desired.leave(&name, "local_only", true, "the configuration says so");
+            continue;
+        }
+        if let Err(why) = check_name(&name) {
+            desired.leave(&name, "bad_name", false, &why);
+            continue;
+        }
+        let census = censuses.entry(budget.cycle).or_insert_with(|| {
+            Census::new(wish.snapshot, wish.charges.ledger, budget.cycle.run(today))
+        });
+        let ground = Ground {
+            snapshot: wish.snapshot,
+            charges: wish.charges,
+            census,
+            today,
+            match_absent: wish.common.match_absent,
+        };
+        let reach = reach::reach(&budget.scope, &ground);
+        desired.take_in(wish, budget, name, &reach, today);
+    }
+    desired.gaps = gaps(wish.snapshot, &desired.setups);
+    desired.consequences = consequences(wish, &desired.setups);
+    desired
+}
+
+impl Desired {
+    fn leave(&mut self, name: &str, verdict: &str, is_quiet: bool, why: &str) {
+        self.left.push(Left {
+            id: name.to_owned(),
+            verdict: verdict.to_owned(),
+            is_quiet,
+            because: vec![Because { kind: verdict.to_owned(), text: why.to_owned() }],
+        });
+    }
+
+    fn take_in(
+        &mut self,
+        wish: &Wish<'_>,
+        budget: &Budget,
+        name: String,
+        reach: &Reach,
+        today: Date,
+    ) {
+        if self.setups.contains_key(&name) {
+            self.leave(
+                &name,
+                "same_name",
+                false,
+                "another budget of the configuration has this name",
+            );
+            return;
+        }
+        let manifest = &wish.snapshot.manifest;
+        let (excluded, unknown) = record_types(budget, manifest);
+        if reach.is_empty() {
+            let why = format!(
+                "nothing of {} can be told to AWS by a tag or service; `local_only = true` has this program judge it alone",
+                budget.scope
+            );
+            self.leave(&name, "not_watchable", false, &why);
+            return;
+        }
+        let filter = reach.filter(&excluded, &manifest.scope.keys);
+        let metric = budget.metric.unwrap_or(wish.metric);
+        let setup = Setup {
+            time_unit: budget.cycle.aws_name().to_owned(),
+            ceiling: ceiling(&budget.limit, budget.cycle, today),
+            currency: manifest.currency.clone(),
+            metric: Some(metric.aws_name().to_owned()),
+            filter,
+            switches: None,
+            billing_view: wish.billing_view.map(str::to_owned),
+            ends_on: None,
+            alarms: alarms(budget),
+        };
+        let mut because = remarks(budget, &unknown);
+        if !reach.hidden.is_empty() {
+            because.push(Because {
+                kind: "hidden".to_owned(),
+                text: format!(
+                    "{} of its owners are found by the absence of other tags only, which `budgets.match_absent` would ask for",
+                    reach.hidden.len()
+                ),
+            });
+        }
+        let months = manifest.months();
+        let last_full = Month::of(day_of(manifest.taken_at)).plus(-1);
+        if months.contains(&last_full) {
+            let of = (last_full, metric);
+            self.stakes.extend(watched::stakes(&name, budget, reach, wish.charges, of));
+        }
+        if !because.is_empty() {
+            self.because.insert(name.clone(), because);
+        }
+        self.setups.insert(name, setup);
+    }
+}
+
+fn day_of(at: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(at).date()
+}
+
+fn ceiling(limit: &Limit, cycle: Cycle, today: Date) -> Ceiling {
+    match limit {
+        Limit::Fixed(money) => Ceiling::Fixed(*money),
+        Limit::Adjusted(adjustment) => Ceiling::Adjusted(*adjustment),
+        Limit::Yearly(_) | Limit::Listed(_) => {
+            limit.planned(cycle, today).map_or(Ceiling::None, Ceiling::Planned)
+        }
+    }
+}
+
+/// Returns the alarms: the thresholds that tell somebody, since AWS has no others.
+fn alarms(budget: &Budget) -> Alarms {
+    let told = budget.notifications.iter().filter(|(_, whom)| !whom.is_empty());
+    told.map(|(notification, whom)| (alarm(notification), whom.clone())).collect()
+}
+
+fn alarm(notification: &Notification) -> Alarm {
+    let kind = match notification.kind {
+        NotificationKind::Actual => "ACTUAL",
+        NotificationKind::Forecast => "FORECASTED",
+    };
+    Alarm {
+        kind: kind.to_owned(),
+        operator: "GREATER_THAN".to_owned(),
+        threshold: notification.threshold,
+    }
+}
+
+/// Returns the record types that are left out as the bill spells them, and those that the bill has none of.
+fn record_types(budget: &Budget, manifest: &Manifest) -> (BTreeSet<String>, BTreeSet<String>) {
+    let billed: BTreeSet<&str> = manifest.bill.iter().map(|it| it.record_type.as_str()).collect();
+    let spelled = billed.into_iter().filter(|it| budget.excludes(it)).map(str::to_owned);
+    let spelled: BTreeSet<String> = spelled.collect();
+    let is_unknown = |typed: &&String| {
+        let one = Budget { excluded: BTreeSet::from([(*typed).clone()]), ..budget.clone() };
+        !spelled.iter().any(|it| one.excludes(it))
+    };
+    let unknown: BTreeSet<String> = budget.excluded.iter().filter(is_unknown).cloned().collect();
+    (spelled.union(&unknown).cloned().collect(), unknown)
+}
+
+fn remarks(budget: &Budget, unknown: &BTreeSet<String>) -> Vec<Because> {
+    let because = |kind: &str, text: String| Because { kind: kind.to_owned(), text };
+    let mut remarks = Vec::new();
+    let silent: Vec<String> = budget
+        .notifications
+        .iter()
+        .filter(|(_, whom)| whom.is_empty())
+        .map(|(notification, _)| format!("`{notification}`"))
+        .collect();
+    if !silent.is_empty() {
+        let text = format!(
+            "{} tells nobody, so AWS has no such alarm: give `emails` or `sns_topic_arn`, there or in `[budgets]`",
+            silent.join(", ")
+        );
+        remarks.push(because("nobody_told", text));
+    }
+    for record_type in unknown {
+        let text = format!("the bill has no record type `{record_type}`; it is left out as typed");
+        remarks.push(because("unknown_record_type", text));
+    }
+    remarks
+}
+
+/// Tells what could not be read, so far as filters lack something for it.
+fn gaps(snapshot: &Snapshot, setups: &BTreeMap<String, Setup>) -> Vec<String> {
+    if setups.is_empty() {
+        return Vec::new();
+    }
+    let inventory = &snapshot.inventory;
+    let domains = snapshot.records.distinct_values().into_iter();
+    let domains = domains.filter_map(|(_, value)| crate::arn::Identity::parse(&value));
+    let unread: BTreeSet<String> = domains
+        .map(|identity| identity.domain().clone())
+        .filter(|domain| !inventory.is_listed(domain))
+        .map(|domain| format!("{} in {}", domain.account, domain.region))
+        .collect();
+    let text = |place: String| {
+        format!(
+            "users and spaces of {place} could not be listed, so filters name those alone that the bill has shown"
+        )
+    };
+    unread.into_iter().map(text).collect()
+}
+
+fn consequences(wish: &Wish<'_>, setups: &BTreeMap<String, Setup>) -> Vec<String> {
+    let manifest = &wish.snapshot.manifest;
+    let filters: Vec<String> =
+        setups.values().filter_map(|it| it.filter.as_ref()).map(ToString::to_string).collect();
+    let is_used = |key: &str| filters.iter().any(|it| it.contains(&format!("\"user:{key}\"")));
+    let keys: Vec<&String> = manifest.scope.keys.iter().filter(|key| is_used(key)).collect();
+    let mut told = Vec::new();
+    match &manifest.key_statuses {
+        None if !keys.is_empty() => told.push(
+            "whether the tag keys are active could not be read; by one that is not, AWS finds nothing".to_owned(),
+        ),
+        None => {}
+        Some(statuses) => told.extend(keys.iter().filter_map(|key| {
+            let status = statuses.iter().find(|it| it.key == **key);
+            let is_active = status.is_some_and(|it| it.active == Some(true));
+            (!is_active).then(|| {
+                format!("`{key}` is not active, so AWS finds nothing by it until it is: `apportion tags plan`")
+            })
+        })),
+    }
+    if wish.now > manifest.taken_at + AGE_HOURS_MAX.hours() {
+        told.push(format!(
+            "the snapshot is of {}, and who came since is in no filter: `apportion collect` takes a new one",
+            manifest.taken_at
+        ));
+    }
+    told
+}
+
+/// Makes the plan from what should be and what is; what should not be goes with `is_pruning` only.
+pub fn plan(
+    desired: Desired,
+    found: &BTreeMap<String, Setup>,
+    others: &BTreeMap<String, String>,
+    is_pruning: bool,
+    (caller, now): (&AccountId, Timestamp),
+) -> Plan<Setup> {
+    let Desired { mut setups, mut because, mut left, stakes, consequences, gaps } = desired;
+    let found = fresh(found, now);
+    for (name, why) in others {
+        if setups.remove(name).is_some() {
+            left.push(leave(
+                name,
+                "other_sort",
+                &format!("AWS has a budget of this name that is {why}"),
+            ));
+        }
+    }
+    let mut items = plan::diff(&found, &setups);
+    items.retain(|item| {
+        let is_extra = matches!(item.change, Change::Delete { .. });
+        if is_extra && !is_pruning {
+            let why = "it is in AWS under the program's own prefix and not in the configuration; `--prune` deletes it";
+            left.push(leave(&item.id, "not_configured", why));
+        }
+        !is_extra || is_pruning
+    });
+    for item in &mut items {
+        item.because = because.remove(&item.id).unwrap_or_default();
+    }
+    left.sort_by(|left, right| left.id.cmp(&right.id));
+    let planned: BTreeSet<&String> =
+        items.iter().filter(|it| it.change.is_pending()).map(|it| &it.id).collect();
+    let is_planned =
+        |stake: &Stake| planned.iter().any(|name| stake.what.starts_with(&format!("{name}: ")));
+    let stakes = stakes.into_iter().filter(is_planned).collect();
+    let mut plan = Plan::new(PlanKind::Budgets, caller.clone(), now, items);
+    (plan.left, plan.stakes, plan.consequences, plan.gaps) = (left, stakes, consequences, gaps);
+    plan
+}
+
+fn leave(name: &str, verdict: &str, why: &str) -> Left {
+    let because = vec![Because { kind: verdict.to_owned(), text: why.to_owned() }];
+    Left { id: name.to_owned(), verdict: verdict.to_owned(), is_quiet: false, because }
+}
+
+/// Returns setups without limits of runs that are over.
+pub fn fresh(found: &BTreeMap<String, Setup>, now: Timestamp) -> BTreeMap<String, Setup> {
+    found.iter().map(|(name, setup)| (name.clone(), fresh_one(setup.clone(), now))).collect()
+}
+
+/// Returns a setup without limits of runs that are over.
+pub fn fresh_one(setup: Setup, now: Timestamp) -> Setup {
+    match Cycle::of_aws(&setup.time_unit) {
+        Some(cycle) => setup.since(cycle.run(day_of(now)).start),
+        None => setup,
+    }
+}
+
+/// Returns every budget that is neither as the plan found it, nor as it wants it, nor on the way between.
+pub fn check(plan: &Plan<Setup>, current: &BTreeMap<String, Setup>, now: Timestamp) -> Vec<Stale> {
+    let current = fresh(current, now);
+    let is_on_the_way = |item: &Item<Setup>| {
+        let (from, to) = (item.change.from(), item.change.to());
+        let is_found = |state: &Option<Setup>| state.as_ref() == current.get(&item.id);
+        item.change.is_pending() && step::way(from, to).iter().any(is_found)
+    };
+    let stale = plan.items.iter().filter(|item| {
+        item.change.standing(current.get(&item.id)) == Standing::Stale && !is_on_the_way(item)
+    });
+    let told = stale.map(|item| Stale {
+        id: item.id.clone(),
+        planned: plan::told(item.change.from()),
+        found: plan::told(current.get(&item.id)),
+    });
+    told.collect()
+}
