@@ -234,6 +234,10 @@ fn words(filter: &Filter, is_inner: bool) -> String {
             [value] => format!("{key} is `{value}`"),
             values => format!("{key} is one of `{}`", values.join("`, `")),
         },
+        Filter::Tag { key, values } => match values.as_slice() {
+            [value] => format!("tag `{key}` is `{value}`"),
+            values => format!("tag `{key}` is one of `{}`", values.join("`, `")),
+        },
         Filter::TagAbsent { key } => format!("tag `{key}` absent"),
     }
 }
@@ -255,6 +259,9 @@ mod tests {
             ]),
             Filter::Not(Box::new(Filter::dimension("REGION", &values[..1]).unwrap())),
         ]);
+        let tag = |count| words(&Filter::tag("team", &values[..count]).unwrap(), false);
+        assert_eq!(tag(1), "tag `team` is `Amazon SageMaker`");
+        assert_eq!(tag(2), "tag `team` is one of `Amazon SageMaker`, `Amazon SageMaker AI`");
         assert_eq!(
             words(&filter.unwrap(), false),
             "tag `sagemaker:space-arn` present and tag `team` absent and (SERVICE is one of \

@@ -54,6 +54,13 @@ pub enum Filter {
         /// At most 100 values as they came from Cost Explorer.
         values: Vec<String>,
     },
+    /// A tag key with one of the values.
+    Tag {
+        /// The tag key.
+        key: String,
+        /// At most 100 values.
+        values: Vec<String>,
+    },
     /// No value for the tag key.
     TagAbsent {
         /// The tag key.
@@ -70,13 +77,22 @@ impl Filter {
         if filters.len() > 1 { Some(Filter::And(filters)) } else { filters.pop() }
     }
 
+    /// Joins filters by "or"; one alone stays itself, none at all is no filter.
+    pub fn any(mut filters: Vec<Filter>) -> Option<Filter> {
+        if filters.len() > 1 { Some(Filter::Or(filters)) } else { filters.pop() }
+    }
+
     /// Returns the filter for a dimension, split into lists of at most 100 values.
     pub fn dimension(key: &str, values: &[String]) -> Option<Filter> {
-        let mut leaves: Vec<Filter> = values
-            .chunks(FILTER_VALUE_COUNT_MAX)
-            .map(|values| Filter::Dimension { key: key.to_owned(), values: values.to_vec() })
-            .collect();
-        if leaves.len() > 1 { Some(Filter::Or(leaves)) } else { leaves.pop() }
+        let leaf =
+            |values: &[String]| Filter::Dimension { key: key.to_owned(), values: values.to_vec() };
+        Filter::any(values.chunks(FILTER_VALUE_COUNT_MAX).map(leaf).collect())
+    }
+
+    /// Returns the filter for a tag key with one of the values, split into lists of at most 100; none without values.
+    pub fn tag(key: &str, values: &[String]) -> Option<Filter> {
+        let leaf = |values: &[String]| Filter::Tag { key: key.to_owned(), values: values.to_vec() };
+        Filter::any(values.chunks(FILTER_VALUE_COUNT_MAX).map(leaf).collect())
     }
 
     /// Returns the filter for a tag key that has a value.
@@ -99,6 +115,7 @@ impl Filter {
             Filter::Dimension { key, values } => {
                 json!({ "Dimensions": { "Key": key, "Values": values } })
             }
+            Filter::Tag { key, values } => json!({ "Tags": { "Key": key, "Values": values } }),
             Filter::TagAbsent { key } => {
                 json!({ "Tags": { "Key": key, "MatchOptions": ["ABSENT"] } })
             }
@@ -142,6 +159,19 @@ mod tests {
             Filter::dimension("SERVICE", &values[..1]).unwrap().to_json(),
             json!({"Dimensions": {"Key": "SERVICE", "Values": ["v0"]}})
         );
+    }
+
+    #[test]
+    fn a_tag_has_one_of_its_values() {
+        let values: Vec<String> = (0..101).map(|index| format!("v{index}")).collect();
+        assert_eq!(
+            Filter::tag("team", &values[..2]).unwrap().to_json(),
+            json!({"Tags": {"Key": "team", "Values": ["v0", "v1"]}})
+        );
+        assert!(
+            matches!(Filter::tag("team", &values), Some(Filter::Or(leaves)) if leaves.len() == 2)
+        );
+        assert_eq!(Filter::tag("team", &[]), None);
     }
 
     #[test]

@@ -217,6 +217,10 @@ client!(
     budgets, aws_sdk_budgets
 );
 client!(
+    /// Returns a client of Simple Notification Service in the session's region.
+    sns, aws_sdk_sns
+);
+client!(
     /// Returns a client of SageMaker in the session's region.
     sagemaker, aws_sdk_sagemaker
 );

@@ -78,3 +78,25 @@ impl CostExplorer {
         Ok(Forecast { mean })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::testing::{Answer, sequence};
+    use serde_json::{Value, json};
+
+    #[tokio::test]
+    async fn a_forecast_of_one_tag_is_asked_for_in_its_own_words() {
+        let answer = json!({"Total": {"Amount": "12.5", "Unit": "USD"}});
+        let (session, bodies) = sequence(vec![Answer::Body(200, answer.to_string())]).await;
+        let explorer = CostExplorer::new(&session, None);
+        let filter = Filter::tag("team", &["a".to_owned(), "b".to_owned()]).unwrap();
+        let period =
+            Period { start: "2026-11-20".parse().unwrap(), end: "2026-12-01".parse().unwrap() };
+        let asked = explorer.forecast(Some(&filter), Metric::NetAmortizedCost, period).await;
+        assert_eq!(asked.unwrap().mean, Money::from_cents(1_250));
+        assert_eq!(session.meter().receipt().pages, 1);
+        let sent: Value = serde_json::from_str(&bodies.lock().unwrap()[0]).unwrap();
+        assert_eq!(sent["Filter"], filter.to_json());
+    }
+}

@@ -71,6 +71,8 @@ pub(super) fn expression(filter: &Filter) -> types::Expression {
                 .set_values(Some(values.clone()))
                 .build(),
         ),
+        Filter::Tag { key, values } => builder
+            .tags(types::TagValues::builder().key(key).set_values(Some(values.clone())).build()),
         Filter::TagAbsent { key } => builder.tags(
             types::TagValues::builder().key(key).match_options(types::MatchOption::Absent).build(),
         ),

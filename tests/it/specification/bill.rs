@@ -82,6 +82,9 @@ impl Entry {
             Filter::Or(filters) => filters.iter().any(|filter| self.passes(filter)),
             Filter::Not(filter) => !self.passes(filter),
             Filter::TagAbsent { key } => self.tags.get(key).is_none_or(String::is_empty),
+            Filter::Tag { key, values } => {
+                self.tags.get(key).is_some_and(|value| values.contains(value))
+            }
             Filter::Dimension { key, values } => {
                 assert_eq!(key, "SERVICE", "slices leave out by service and tag alone");
                 values.contains(&self.service)

@@ -1,39 +1,39 @@
-//! Owns the budgets that exist in an account: what AWS says of them.
+//! Owns the budgets that exist in an account: what AWS says of them here, how they are set up and changed in files of their own.
 //!
 //! **Invariant:** thresholds become exact numbers here, by their shortest decimal form.
+
+mod expression;
+mod find;
+mod list;
+mod setup;
+mod take;
+#[cfg(test)]
+mod round_trip;
 
 use std::collections::BTreeMap;
 
 use aws_sdk_budgets::types;
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::arn::AccountId;
 use crate::budget::{AwsBudget, Notification, NotificationKind, Threshold};
 use crate::metric::Metric;
 use crate::money::Money;
 
-use super::error::{Error, Kind};
-use super::pages;
+use super::error::Error;
 use super::session::Session;
 
+pub use find::{Found, setup, setups};
+pub use take::take;
+
 const SERVICE: &str = "Budgets";
-const BUDGETS: &str = "DescribeBudgets";
-const NOTIFICATIONS: &str = "DescribeBudgetNotificationsForAccount";
-const NOTIFICATIONS_OF_ONE: &str = "DescribeNotificationsForBudget";
 
 /// Describes the account's cost budgets; those of usage or coverage have no money in them and are left out.
 pub async fn describe(session: &Session, account: &AccountId) -> Result<Vec<AwsBudget>, Error> {
     let client = session.budgets();
-    let stream = client
-        .describe_budgets()
-        .account_id(account.as_str())
-        .show_filter_expression(true)
-        .into_paginator()
-        .send();
-    let listed = pages::list(SERVICE, BUDGETS, stream, |page| (page.next_token, page.budgets));
-    let described = listed.await.whole()?;
-    let mut notifications = notifications(&client, account, &described).await?;
+    let described = list::budgets(&client, account).await?;
+    let mut notifications = list::notifications(&client, account, &described).await?;
     let mut budgets = described
         .into_iter()
         .filter(|budget| budget.budget_type == types::BudgetType::Cost)
@@ -46,44 +46,6 @@ pub async fn describe(session: &Session, account: &AccountId) -> Result<Vec<AwsB
         .collect::<Vec<_>>();
     budgets.sort_by(|left, right| left.name.cmp(&right.name));
     Ok(budgets)
-}
-
-/// Reads the notifications of all budgets at once, or budget by budget where the server does not know that call.
-async fn notifications(
-    client: &aws_sdk_budgets::Client,
-    account: &AccountId,
-    budgets: &[types::Budget],
-) -> Result<BTreeMap<String, Vec<types::Notification>>, Error> {
-    let mut notifications = BTreeMap::<String, Vec<types::Notification>>::new();
-    let request = client.describe_budget_notifications_for_account().account_id(account.as_str());
-    let stream = request.into_paginator().send();
-    let listed = pages::list(SERVICE, NOTIFICATIONS, stream, |page| {
-        (page.next_token, page.budget_notifications_for_account)
-    });
-    match listed.await.whole() {
-        Ok(listed) => {
-            for of_budget in listed {
-                let name = of_budget.budget_name.unwrap_or_default();
-                let of_budget = of_budget.notifications.unwrap_or_default();
-                notifications.entry(name).or_default().extend(of_budget);
-            }
-        }
-        Err(error) if error.kind == Kind::Unparsable => {
-            for budget in budgets {
-                let request = client
-                    .describe_notifications_for_budget()
-                    .account_id(account.as_str())
-                    .budget_name(&budget.budget_name);
-                let stream = request.into_paginator().send();
-                let listed = pages::list(SERVICE, NOTIFICATIONS_OF_ONE, stream, |page| {
-                    (page.next_token, page.notifications)
-                });
-                notifications.insert(budget.budget_name.clone(), listed.await.whole()?);
-            }
-        }
-        Err(error) => return Err(error),
-    }
-    Ok(notifications)
 }
 
 /// One budget that cannot be read takes none of the others along.
@@ -173,56 +135,10 @@ fn metric(budget: &types::Budget) -> Option<Metric> {
 #[expect(deprecated, reason = "budgets made before 2025 have nothing else")]
 fn filter(budget: &types::Budget) -> Option<Value> {
     if let Some(expression) = &budget.filter_expression {
-        return Some(expression_json(expression));
+        return Some(expression::json(expression));
     }
     let filters: BTreeMap<_, _> = budget.cost_filters.iter().flatten().collect();
     (!filters.is_empty()).then(|| json!({ "CostFilters": filters }))
-}
-
-fn expression_json(expression: &types::Expression) -> Value {
-    let list = |expressions: &Vec<types::Expression>| -> Value {
-        expressions.iter().map(expression_json).collect()
-    };
-    let mut root = Map::new();
-    let mut put = |name: &str, value: Option<Value>| {
-        root.extend(value.map(|value| (name.to_owned(), value)));
-    };
-    put("And", expression.and.as_ref().map(list));
-    put("Or", expression.or.as_ref().map(list));
-    put("Not", expression.not.as_deref().map(expression_json));
-    put(
-        "Dimensions",
-        expression.dimensions.as_ref().map(|leaf| {
-            leaf_json(Some(leaf.key.as_str()), Some(&leaf.values), leaf.match_options.as_deref())
-        }),
-    );
-    put(
-        "Tags",
-        expression.tags.as_ref().map(|leaf| {
-            leaf_json(leaf.key.as_deref(), leaf.values.as_deref(), leaf.match_options.as_deref())
-        }),
-    );
-    put(
-        "CostCategories",
-        expression.cost_categories.as_ref().map(|leaf| {
-            leaf_json(leaf.key.as_deref(), leaf.values.as_deref(), leaf.match_options.as_deref())
-        }),
-    );
-    Value::Object(root)
-}
-
-fn leaf_json(
-    key: Option<&str>,
-    values: Option<&[String]>,
-    options: Option<&[types::MatchOption]>,
-) -> Value {
-    let options: Option<Vec<&str>> =
-        options.map(|options| options.iter().map(types::MatchOption::as_str).collect());
-    let mut leaf = Map::new();
-    leaf.extend(key.map(|key| ("Key".to_owned(), json!(key))));
-    leaf.extend(values.map(|values| ("Values".to_owned(), json!(values))));
-    leaf.extend(options.map(|options| ("MatchOptions".to_owned(), json!(options))));
-    Value::Object(leaf)
 }
 
 /// Reads a notification; one that watches for spend to stay below is no threshold and left out.
@@ -249,6 +165,7 @@ fn notification_of(notification: &types::Notification) -> Result<Option<Notifica
 
 #[cfg(test)]
 mod tests {
+    use super::list::{BUDGETS, NOTIFICATIONS, NOTIFICATIONS_OF_ONE};
     use super::*;
     use crate::aws::testing::{Answer, session};
 
