@@ -86,7 +86,8 @@ pub fn histories(
     }
     let months = comparable(snapshot, complete);
     let read = manifest.daily_months();
-    let histories = sums.into_iter().map(|(scope, sums)| (scope, sums.history(&months, &read, complete)));
+    let histories =
+        sums.into_iter().map(|(scope, sums)| (scope, sums.history(&months, &read, complete)));
     histories.collect()
 }
 
@@ -152,7 +153,9 @@ pub fn title(scope: &Scope, charges: &Charges<'_>) -> String {
     let domain = |id: &str| {
         let bearers = charges.bearers.iter();
         let named = bearers.filter(|it| it.owner.domain().is_some_and(|key| key.id.as_str() == id));
-        let name = named.filter(|it| !matches!(it.owner, Owner::Team(_))).find_map(|it| it.domain_name.clone());
+        let name = named
+            .filter(|it| !matches!(it.owner, Owner::Team(_)))
+            .find_map(|it| it.domain_name.clone());
         name.map_or_else(|| id.to_owned(), |name| format!("{name} {id}"))
     };
     match scope {

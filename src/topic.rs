@@ -70,12 +70,10 @@ pub fn access(policy: &str, account: &AccountId) -> Access {
 fn names(principal: Option<&Value>, kinds: &[&str], name: &str) -> bool {
     let is_one = |value: &Value| texts(value).any(|it| it == name || it == "*");
     match principal {
-        Some(Value::Object(map)) => {
-            map.iter().any(|(kind, value)| {
-                (kinds.contains(&kind.as_str()) && is_one(value))
-                    || (kind == "AWS" && texts(value).any(|it| it == "*"))
-            })
-        }
+        Some(Value::Object(map)) => map.iter().any(|(kind, value)| {
+            (kinds.contains(&kind.as_str()) && is_one(value))
+                || (kind == "AWS" && texts(value).any(|it| it == "*"))
+        }),
         Some(value) => texts(value).any(|it| it == "*"),
         None => false,
     }
@@ -158,6 +156,9 @@ mod tests {
         ] {
             assert_eq!(told(&statement), expected, "{statement}");
         }
-        assert!(matches!(access("no", &AccountId::parse("111122223333").unwrap()), Access::Doubtful(_)));
+        assert!(matches!(
+            access("no", &AccountId::parse("111122223333").unwrap()),
+            Access::Doubtful(_)
+        ));
     }
 }

@@ -104,8 +104,8 @@ fn budget(random: &mut ChaCha8Rng, name: &str) -> Budget {
     };
     let first = random.random_range(1..10_u32);
     let count = *[0, 1, 3, 10].choose(random).unwrap();
-    let notifications =
-        (first..first + count).map(|it| notification(it, random.random_range(1..=10)));
+    let notifications: Vec<Notification> =
+        (first..first + count).map(|it| notification(it, random.random_range(1..=10))).collect();
     let filter = if chance(random, 50) {
         let filter = json!({ "Dimensions": { "Key": "SERVICE", "Values": ["Amazon SageMaker"] } });
         BudgetFilter::Expression { filter: Some(filter), metric: Some("UnblendedCost".to_owned()) }
@@ -120,7 +120,7 @@ fn budget(random: &mut ChaCha8Rng, name: &str) -> Budget {
         time_unit: *[TimeUnit::Monthly, TimeUnit::Annually].choose(random).unwrap(),
         limit: BudgetLimit::Fixed(Money::from_cents(random.random_range(1..1_000_000))),
         filter,
-        notifications: notifications.collect(),
+        notifications,
         updated_at: now() - 240.hours(),
         ..Budget::default()
     }

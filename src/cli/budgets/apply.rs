@@ -32,7 +32,8 @@ pub(super) async fn apply(
             plan
         }
     };
-    let whole = if args.plan.is_some() || plan.gaps.is_empty() { error::DONE } else { error::PARTIAL };
+    let whole =
+        if args.plan.is_some() || plan.gaps.is_empty() { error::DONE } else { error::PARTIAL };
     let count = plan.pending().count();
     if count == 0 {
         ui.line("Nothing to do.");
@@ -48,7 +49,8 @@ pub(super) async fn apply(
             message: "nothing was done: alarms would reach nobody".to_owned(),
             causes: topics.closed,
             hints: vec![
-                "`docs/permissions.md` has the policy that a topic needs; or leave the topic out".to_owned(),
+                "`docs/permissions.md` has the policy that a topic needs; or leave the topic out"
+                    .to_owned(),
             ],
         });
     }

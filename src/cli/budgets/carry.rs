@@ -156,8 +156,10 @@ fn is_mended_by_time(kind: aws::Kind) -> bool {
 fn changed(error: aws::Error) -> Failure {
     let mut failure = Failure::from(error);
     failure.causes.push(
-        "what is there now is neither as planned nor on the way: somebody else is changing it".to_owned(),
+        "what is there now is neither as planned nor on the way: somebody else is changing it"
+            .to_owned(),
     );
-    failure.hints = vec!["run `apportion budgets plan` again, and look at what it proposes".to_owned()];
+    failure.hints =
+        vec!["run `apportion budgets plan` again, and look at what it proposes".to_owned()];
     failure
 }

@@ -4,14 +4,15 @@ use crate::cli;
 use crate::cli::args::budgets::BudgetsExportArgs;
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
-use crate::render::{cloudformation, terraform};
+use crate::render::cloudformation::cloudformation;
+use crate::render::terraform::terraform;
 
 /// Prints the budgets in the form that was asked for; returns the exit code.
 pub(super) fn print(context: &Context, args: &BudgetsExportArgs) -> Result<u8, Failure> {
     let wanted = super::plan::wanted(context, &args.snapshots, args.metric)?;
     let text = match args.format.as_str() {
-        "terraform" => terraform::write(&wanted.setups),
-        _ => cloudformation::write(&wanted.setups),
+        "terraform" => terraform(&wanted.setups),
+        _ => cloudformation(&wanted.setups),
     };
     let text = text.map_err(|why| {
         let hint = "set `local_only = true` for that budget, or use `apportion budgets apply`";

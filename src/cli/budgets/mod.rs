@@ -8,10 +8,10 @@ pub mod plan;
 mod suggest;
 mod topics;
 
+use crate::aws::Session;
 use crate::cli::args::budgets::BudgetsCommand;
 use crate::cli::commands::Context;
 use crate::cli::error::Failure;
-use crate::aws::Session;
 
 /// Does what was asked; returns the exit code.
 pub async fn budgets(context: &Context, command: &BudgetsCommand) -> Result<u8, Failure> {

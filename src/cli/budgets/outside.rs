@@ -44,7 +44,11 @@ pub(super) async fn forecasts(
     let unasked = (!context.ui.is_terminal()).then(|| Money::from_cents(100));
     if let Some(most) = spend_max.or(unasked).filter(|most| price > *most) {
         return Err(Failure::usage(
-            format!("{count} forecasts cost ${}, and ${} may be spent", dollars(price), dollars(most)),
+            format!(
+                "{count} forecasts cost ${}, and ${} may be spent",
+                dollars(price),
+                dollars(most)
+            ),
             "raise `--max-spend`, or leave out `--aws-forecast`",
         ));
     }
@@ -61,10 +65,9 @@ pub(super) async fn forecasts(
     for (scope, filter) in filters {
         match explorer.forecast(Some(&filter), wish.metric, month.period()).await {
             Ok(forecast) => drop(forecasts.insert(scope, forecast.mean)),
-            Err(error) => context.ui.grave(&format!(
-                "  no forecast for {scope}: {}: {}",
-                error.code, error.message
-            )),
+            Err(error) => context
+                .ui
+                .grave(&format!("  no forecast for {scope}: {}: {}", error.code, error.message)),
         }
         context.ui.advance(1);
     }
@@ -87,7 +90,8 @@ fn filters(context: &Context, wish: &Wish<'_>) -> BTreeMap<Scope, Filter> {
     };
     let keys = &wish.snapshot.manifest.scope.keys;
     let filter = |scope: &Scope| {
-        let filter = reach::reach(scope, &ground).filter(&std::collections::BTreeSet::new(), keys)?;
+        let filter =
+            reach::reach(scope, &ground).filter(&std::collections::BTreeSet::new(), keys)?;
         Some((scope.clone(), expression::query(&filter)?))
     };
     wish.scopes.iter().filter_map(|scope| filter(scope)).collect()

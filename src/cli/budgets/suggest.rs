@@ -58,7 +58,8 @@ pub(super) async fn print(context: &Context, args: &BudgetsSuggestArgs) -> Resul
     let forecasts = if args.aws_forecast {
         let session = Session::open(&context.aws_settings(&args.aws)).await?;
         let scopes: Vec<&Scope> = histories.keys().collect();
-        let wish = outside::Wish { scopes: &scopes, snapshot: &snapshot, charges: &charges, metric };
+        let wish =
+            outside::Wish { scopes: &scopes, snapshot: &snapshot, charges: &charges, metric };
         outside::forecasts(context, &session, &wish, args.max_spend).await?
     } else {
         BTreeMap::new()
@@ -109,34 +110,48 @@ fn propose(text: &mut String, proposal: &Proposal<'_>, suggestion: &Suggestion) 
     if !suggestion.back_test.months.is_empty() {
         let late: Vec<String> = tally.days_late.iter().map(ToString::to_string).collect();
         let late = if late.is_empty() { "none".to_owned() } else { late.join(", ") };
-        comment(text, &format!(
-            "Back-test: {} months, {} over their limit ({} told in time, {} missed), {} false alarms, days late: {late}.",
-            tally.tested_count, tally.over_count, tally.in_time_count, tally.missed_count, tally.false_count,
-        ));
+        comment(
+            text,
+            &format!(
+                "Back-test: {} months, {} over their limit ({} told in time, {} missed), {} false alarms, days late: {late}.",
+                tally.tested_count,
+                tally.over_count,
+                tally.in_time_count,
+                tally.missed_count,
+                tally.false_count,
+            ),
+        );
         for tested in &suggestion.back_test.months {
             let told: Vec<String> =
                 tested.alerts.iter().map(|(watch, day)| format!("{watch} on {day}")).collect();
-            let over = tested.passed_on.map(|day| format!(", over it since {day}")).unwrap_or_default();
+            let over =
+                tested.passed_on.map(|day| format!(", over it since {day}")).unwrap_or_default();
             let told = if told.is_empty() { "no alert".to_owned() } else { told.join(", ") };
-            comment(text, &format!(
-                "  {}: {} of {}{over}: {told}.",
-                tested.month,
-                dollars(tested.actual),
-                dollars(tested.limit),
-            ));
+            comment(
+                text,
+                &format!(
+                    "  {}: {} of {}{over}: {told}.",
+                    tested.month,
+                    dollars(tested.actual),
+                    dollars(tested.limit),
+                ),
+            );
         }
     }
     for lacking in suggestion.back_test.lacking() {
         comment(text, &lacking);
     }
     if let Some(over) = &suggestion.back_test.overshoot {
-        comment(text, &format!(
-            "At the burn of {} ({} a day) {} to {} can be spent between two updates of AWS.",
-            over.day,
-            dollars(over.burn),
-            dollars(over.in_8_hours),
-            dollars(over.in_12_hours),
-        ));
+        comment(
+            text,
+            &format!(
+                "At the burn of {} ({} a day) {} to {} can be spent between two updates of AWS.",
+                over.day,
+                dollars(over.burn),
+                dollars(over.in_8_hours),
+                dollars(over.in_12_hours),
+            ),
+        );
     }
     for budget in &proposal.present {
         comment(text, &format!("There is a budget of this scope already: `{}`.", budget.name));

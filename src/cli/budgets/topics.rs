@@ -36,7 +36,9 @@ pub(super) async fn look(session: &Session, plan: &Plan<Setup>, account: &Accoun
     for arn in new.collect::<BTreeSet<String>>() {
         let owner = Arn::parse(&arn).map(|arn| arn.account);
         if owner.as_deref() != Some(account.as_str()) {
-            let text = format!("the topic `{arn}` is of another account than its budgets, {account}, and AWS refuses that");
+            let text = format!(
+                "the topic `{arn}` is of another account than its budgets, {account}, and AWS refuses that"
+            );
             topics.closed.push(text);
             continue;
         }
