@@ -11,6 +11,10 @@ pub mod explain;
 pub mod csv;
 pub mod json;
 
+pub mod stack;
+pub mod cloudformation;
+pub mod terraform;
+
 pub mod chart;
 pub mod html;
 pub mod statement;
