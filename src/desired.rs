@@ -78,7 +78,9 @@ pub fn desired(wish: &Wish<'_>) -> Desired {
             continue;
         }
         let census = censuses.entry(budget.cycle).or_insert_with(|| {
-            Census::new(wish.snapshot, wish.charges.ledger, budget.cycle.run(today))
+            // By the snapshot's day: what it knows does not change with the clock.
+            let run = budget.cycle.run(day_of(wish.snapshot.manifest.taken_at));
+            Census::new(wish.snapshot, wish.charges.ledger, run)
         });
         let ground = Ground {
             snapshot: wish.snapshot,

@@ -70,13 +70,13 @@ pub fn reach(scope: &Scope, ground: &Ground<'_>) -> Reach {
         Scope::UserProfile(id, name) => {
             let is_theirs = |entry: &Entry| entry.bearer.user_profile.as_ref() == Some(name);
             for domain in census.domains().into_iter().filter(|it| it.id == *id) {
-                reach.some(domain, census, &is_theirs);
+                reach.some(domain, ground, &is_theirs);
             }
         }
         Scope::Space(id, name) => {
             let is_it = |entry: &Entry| matches!(&entry.bearer.owner, Owner::Space(home, space) if home.id == *id && space == name);
             for domain in census.domains().into_iter().filter(|it| it.id == *id) {
-                reach.some(domain, census, &is_it);
+                reach.some(domain, ground, &is_it);
             }
         }
         Scope::Team(team) => of_team(team, ground, &mut reach),
@@ -124,7 +124,7 @@ fn of_team(team: &TeamName, ground: &Ground<'_>, reach: &mut Reach) {
         if is_whole {
             reach.whole(domain, census);
         } else {
-            reach.some(domain, census, &|entry| {
+            reach.some(domain, ground, &|entry| {
                 !matches!(entry.bearer.owner, Owner::Domain(_)) && is_theirs(entry)
             });
             reach.hidden.extend((domain_team.as_ref() == Some(team)).then_some(own));
@@ -169,7 +169,13 @@ impl Reach {
     }
 
     /// Takes in some of a domain, without what is the others'.
-    fn some(&mut self, domain: &DomainKey, census: &Census, is_theirs: &dyn Fn(&Entry) -> bool) {
+    fn some(
+        &mut self,
+        domain: &DomainKey,
+        ground: &Ground<'_>,
+        is_theirs: &dyn Fn(&Entry) -> bool,
+    ) {
+        let census = ground.census;
         let (theirs, others): (Vec<&Entry>, Vec<&Entry>) =
             census.of(domain).partition(|it| is_theirs(it));
         for entry in &theirs {
@@ -183,11 +189,18 @@ impl Reach {
         if users.is_empty() {
             return;
         }
-        // A user's tag is also on what they do in a shared space, and that is the space's.
+        let values: BTreeSet<&str> =
+            theirs.iter().flat_map(|it| it.values.iter().map(String::as_str)).collect();
+        let rows = ground.snapshot.manifest.space_users.iter();
+        let rows = rows.filter(|row| values.contains(row.user_profile.as_str()));
+        let seen: BTreeSet<&str> = rows.map(|row| row.space.as_str()).collect();
+        // A user's tag is also on what they do in a shared space, and that is the space's; so it is wherever the bill
+        // has shown them in somebody else's.
         let is_strange = |entry: &&Entry| {
             let owner = entry.bearer.user_profile.as_ref();
             matches!(entry.bearer.owner, Owner::Space(..))
-                && owner.is_none_or(|owner| users.contains(owner))
+                && (owner.is_none_or(|owner| users.contains(owner))
+                    || entry.values.iter().any(|value| seen.contains(value.as_str())))
         };
         let strange = others.into_iter().filter(is_strange);
         self.strange_spaces.extend(strange.flat_map(|it| it.values.iter().cloned()));

@@ -119,9 +119,13 @@ async fn one(errand: &Errand, item: &Item<Setup>) -> Report {
         let kind = error.kind;
         let found = match read(errand, &item.id).await {
             Ok(found) => found,
-            // What it said first tells more.
-            Err(_) => {
-                report.failure = Some((kind, error.into()));
+            Err(unread) => {
+                let mut failure = Failure::from(error);
+                failure.causes.push(format!(
+                    "and how far it is could not be read: {}: {}",
+                    unread.code, unread.message
+                ));
+                report.failure = Some((kind, failure));
                 return report;
             }
         };
