@@ -12,7 +12,6 @@ use crate::money::Money;
 use crate::owner::Owner;
 use crate::period::Month;
 use crate::plan::Stake;
-use crate::pool::Kind;
 use crate::reach::Reach;
 
 /// A sum that is unknown as soon as a part of it is.
@@ -42,8 +41,11 @@ pub fn stakes(
             scope => of_bill(charges, reach, &charge, scope),
         };
         if let Some(words) = words {
+            // What leaves the scope by a rule is watched all the same.
+            let is_taken = matches!(charge.cause, Cause::Out { .. });
+            let money = charge.amounts.get(metric).map(|it| if is_taken { -it } else { it });
             let sum = sums.entry(words).or_insert(Some(Money::ZERO));
-            *sum = sum.zip(charge.amounts.get(metric)).map(|(sum, money)| sum + money);
+            *sum = sum.zip(money).map(|(sum, money)| sum + money);
         }
     }
     let text = format!("{} of {month}", metric.title());
@@ -79,8 +81,7 @@ fn of_team(
     let is_found = reach.owners.contains(&bearer.owner);
     let pool = |spread: usize| {
         let pool = &charges.pools[charges.allocation.spreads[spread].pool];
-        let tax = matches!(pool.of, Kind::Tax | Kind::Support);
-        format!("{} `{}`", if tax { "its part of" } else { "what it gets of the pool" }, pool.name)
+        format!("what it gets of the pool `{}`", pool.name)
     };
     match charge.cause {
         Cause::Billed { .. } => match (is_theirs, is_found) {
@@ -104,8 +105,8 @@ fn of_team(
 /// Tells a sort of owners in words.
 fn owners(owner: &Owner) -> &'static str {
     match owner {
-        Owner::Space(..) => "spaces, on some days of the month or under another name,",
-        Owner::UserProfile(..) => "users, on some days of the month or under another name,",
+        Owner::Space(..) => "spaces that were not of it all month",
+        Owner::UserProfile(..) => "users who were not of it all month",
         Owner::Domain(_) => "cost that only a domain is known of",
         Owner::Tag { .. } => "cost that a configured tag key claims",
         Owner::Team(_) => "cost of the team as a whole",

@@ -38,6 +38,8 @@ use crate::world::{Fuse, PAYER, alter, ask, fused, make, month, now, small, with
 pub(crate) struct Desk {
     pub(crate) folder: TempDir,
     pub(crate) configuration: String,
+    /// The files that the configuration names.
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
     now: Timestamp,
 }
 
@@ -56,12 +58,13 @@ impl Desk {
         let kept = folder.path().join("kept");
         apportion::store::disk::create_folder(&kept).unwrap();
         let snapshot = snapshots::store(&kept, snapshot).unwrap();
-        (Desk { folder, configuration: configuration.to_owned(), now: now() }, snapshot)
+        let configuration = configuration.to_owned();
+        (Desk { folder, configuration, files: BTreeMap::new(), now: now() }, snapshot)
     }
 
     pub(crate) fn context(&self) -> Context {
         Context {
-            loaded: Loaded::of(&self.configuration).unwrap(),
+            loaded: Loaded::with(&self.configuration, self.files.clone()).unwrap(),
             clock: Clock::Fixed(self.now),
             ui: Ui::new(true, true),
         }
@@ -220,7 +223,7 @@ fn billed(snapshot: &Snapshot, scope: &Scope, metric: Metric, leaves_out: &[&str
 }
 
 /// Takes work out of the bill whose domain tag names another domain than its user's: each domain's budget counts that.
-fn without_contradictions(world: &Shared) {
+pub(crate) fn without_contradictions(world: &Shared) {
     let domain = |tags: &BTreeMap<String, String>, key: &str| {
         let identity = Identity::parse(tags.get(key)?)?;
         Some(identity.domain().id.clone())

@@ -9,6 +9,7 @@
 mod allocation;
 mod asking;
 mod backfill;
+mod budget_teams;
 mod budgets;
 mod closing;
 mod closing_refused;
