@@ -26,6 +26,7 @@ pub mod check;
 pub mod demo;
 pub mod plans;
 pub mod tags;
+pub mod budgets;
 pub mod retag;
 
 use std::ffi::OsString;
@@ -128,6 +129,7 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
         Command::Close(args) => close::close(context, &args),
         Command::Tags(command) => Box::pin(tags::tags(context, &command)).await,
         Command::Retag(command) => Box::pin(retag::retag(context, &command)).await,
+        Command::Budgets(command) => Box::pin(budgets::budgets(context, &command)).await,
         Command::Explain(args) => explain::explain(context, &args),
         Command::Alerts(args) => alerts::print(context, &args),
         Command::Sandbox(args) => demo::sandbox(context, &args).await,

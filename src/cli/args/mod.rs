@@ -1,5 +1,6 @@
 //! Owns what can be typed; the comments are the help.
 
+pub mod budgets;
 pub mod change;
 pub mod explain;
 
@@ -18,8 +19,8 @@ use crate::period::Month;
 /// Reads Cost Explorer by domain, user profile and space, joins it with what exists, and writes reports that
 /// reconcile to the bill. `apportion demo` shows all of it without an AWS account.
 ///
-/// Exit codes: 0 done, 1 failed, 2 usage, 3 changes are pending (`plan --check`) or a budget is
-/// over its threshold (`alerts --check`), 4 does not
+/// Exit codes: 0 done, 1 failed, 2 usage, 3 changes are pending (`plan --check`), a budget is
+/// over its threshold (`alerts --check`) or watches the wrong money (`verify --check`), 4 does not
 /// reconcile, 5 partial or moving, 70 a bug.
 #[derive(Debug, Parser)]
 #[command(name = "apportion", version, max_term_width = 100)]
@@ -60,6 +61,9 @@ pub enum Command {
     Explain(explain::ExplainArgs),
     /// Thresholds of budgets against actual and forecast spend of the open month
     Alerts(AlertsArgs),
+    /// Budgets in AWS: whether each watches the right money
+    #[command(subcommand)]
+    Budgets(budgets::BudgetsCommand),
     /// The domain tag on older resources: plan, apply, verify, undo
     #[command(subcommand)]
     Retag(change::RetagCommand),
