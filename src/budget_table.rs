@@ -259,7 +259,10 @@ mod tests {
         match limit {
             Limit::Fixed(money) => money.to_string(),
             Limit::Yearly(amounts) => list(amounts),
-            Limit::Listed(amounts) => amounts.iter().map(|(at, it)| format!("{at}={it}")).collect(),
+            Limit::Listed(amounts) => {
+                let told = amounts.iter().map(|(at, it)| format!("{at}={it}"));
+                told.collect::<Vec<String>>().join("+")
+            }
             Limit::Adjusted(adjustment) => format!("{adjustment:?}"),
         }
     }
@@ -278,7 +281,7 @@ mod tests {
             let whom: Vec<&str> = whom.iter().map(Subscriber::address).collect();
             format!(", {notification}: {}", whom.join("+"))
         });
-        let told: String = told.collect();
+        let told = told.collect::<Vec<String>>().concat();
         format!("{} {} {}{told}", budget.scope, budget.cycle, limit(&budget.limit))
     }
 

@@ -16,6 +16,7 @@ use crate::charge::Charges;
 use crate::common::Common;
 use crate::limit::{Cycle, Limit};
 use crate::metric::Metric;
+use crate::owner::Owner;
 use crate::period::Month;
 use crate::plan::{self, Because, Change, Item, Left, Plan, PlanKind, Stake, Stale, Standing};
 use crate::reach::{self, Ground, Reach};
@@ -152,8 +153,8 @@ impl Desired {
             because.push(Because {
                 kind: "hidden".to_owned(),
                 text: format!(
-                    "{} of its owners are found by the absence of other tags only, which `budgets.match_absent` would ask for",
-                    reach.hidden.len()
+                    "only the absence of other tags tells cost of {}, which `budgets.match_absent` would ask for",
+                    names(&reach.hidden)
                 ),
             });
         }
@@ -168,6 +169,15 @@ impl Desired {
         }
         self.setups.insert(name, setup);
     }
+}
+
+/// Names a few owners, and counts the rest.
+fn names(owners: &BTreeSet<Owner>) -> String {
+    let mut names: Vec<String> = owners.iter().take(3).map(ToString::to_string).collect();
+    if owners.len() > names.len() {
+        names.push(format!("{} more", owners.len() - names.len()));
+    }
+    names.join(", ")
 }
 
 fn day_of(at: Timestamp) -> Date {
@@ -226,7 +236,7 @@ fn remarks(budget: &Budget, unknown: &BTreeSet<String>) -> Vec<Because> {
         .collect();
     if !silent.is_empty() {
         let text = format!(
-            "{} tells nobody, so AWS has no such alarm: give `emails` or `sns_topic_arn`, there or in `[budgets]`",
+            "nobody is told of {}, so AWS has no such alarm: give `emails` or `sns_topic_arn`, there or in `[budgets]`",
             silent.join(", ")
         );
         remarks.push(because("nobody_told", text));

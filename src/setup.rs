@@ -135,12 +135,12 @@ impl State for Setup {
         let currency = &self.currency;
         match &self.ceiling {
             Ceiling::Fixed(money) => {
-                fields.push(("limit".to_owned(), format!("{money} {currency}")))
+                fields.push(("limit".to_owned(), format!("{money} {currency}")));
             }
             Ceiling::Planned(amounts) => {
                 fields.extend(amounts.iter().map(|(start, money)| {
                     (format!("limit {start}"), format!("{money} {currency}"))
-                }))
+                }));
             }
             Ceiling::Adjusted(Adjustment::Forecast) => {
                 fields.push(("limit".to_owned(), "by AWS, from its forecast".to_owned()));

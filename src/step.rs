@@ -103,9 +103,8 @@ fn subscriber_steps(
 /// Returns what a setup becomes by a step.
 pub fn after(setup: Option<&Setup>, step: &Step) -> Option<Setup> {
     let mut setup = match (setup, step) {
-        (_, Step::DeleteBudget) => return None,
         (_, Step::CreateBudget(to)) => return Some(to.clone()),
-        (None, _) => return None,
+        (_, Step::DeleteBudget) | (None, _) => return None,
         (Some(setup), _) => setup.clone(),
     };
     let alarms = &mut setup.alarms;
@@ -239,7 +238,10 @@ mod tests {
 
     #[test]
     fn where_there_is_no_room_for_both_the_old_becomes_the_new() {
-        let ten = |first: u32| (first..first + 10).map(|it| format!(" {it}:a")).collect::<String>();
+        let ten = |first: u32| {
+            let words: Vec<String> = (first..first + 10).map(|it| format!("{it}:a")).collect();
+            format!(" {}", words.join(" "))
+        };
         let steps = told(&format!("5{}", ten(1)), &format!("5{}", ten(2)));
         assert_eq!(steps, "UpdateNotification ACTUAL > 1 % to ACTUAL > 11 %");
         let emails =
@@ -259,7 +261,7 @@ mod tests {
                 let topic = topic.map(|it| format!("sns{it}"));
                 format!(" {percent}:{}", emails.chain(topic).collect::<Vec<_>>().join(","))
             });
-            setup(&format!("{limit}{}", alarms.collect::<String>()))
+            setup(&format!("{limit}{}", alarms.collect::<Vec<String>>().concat()))
         })
     }
 

@@ -14,6 +14,9 @@ use crate::period::Month;
 use crate::plan::Stake;
 use crate::reach::Reach;
 
+/// How the words begin of what a rule takes and AWS watches.
+const TAKEN: &str = "watched beyond it: what is taken by the pool ";
+
 /// A sum that is unknown as soon as a part of it is.
 type Sum = Option<Money>;
 
@@ -41,8 +44,8 @@ pub fn stakes(
             scope => of_bill(charges, reach, &charge, scope),
         };
         if let Some(words) = words {
-            // What leaves the scope by a rule is watched all the same.
-            let is_taken = matches!(charge.cause, Cause::Out { .. });
+            // What a rule takes is watched all the same, where it is watched at all.
+            let is_taken = words.starts_with(TAKEN);
             let money = charge.amounts.get(metric).map(|it| if is_taken { -it } else { it });
             let sum = sums.entry(words).or_insert(Some(Money::ZERO));
             *sum = sum.zip(money).map(|(sum, money)| sum + money);
@@ -95,9 +98,11 @@ fn of_team(
         _ if !is_theirs => None,
         Cause::Outside { .. } => Some("not watched: tax and support".to_owned()),
         Cause::In { spread, .. } => Some(format!("not watched: {}", pool(spread))),
+        // What is not watched is not missed where a rule takes it.
+        Cause::Out { .. } if !is_found => Some(format!("not watched: {}", owners(&bearer.owner))),
         Cause::Out { spread, .. } => {
             let name = &charges.pools[charges.allocation.spreads[spread].pool].name;
-            Some(format!("watched beyond it: what the pool `{name}` takes from it"))
+            Some(format!("{TAKEN}`{name}`"))
         }
     }
 }
@@ -105,8 +110,8 @@ fn of_team(
 /// Tells a sort of owners in words.
 fn owners(owner: &Owner) -> &'static str {
     match owner {
-        Owner::Space(..) => "spaces that were not of it all month",
-        Owner::UserProfile(..) => "users who were not of it all month",
+        Owner::Space(..) => "spaces that went, or were not of it all month",
+        Owner::UserProfile(..) => "users who went, or were not of it all month",
         Owner::Domain(_) => "cost that only a domain is known of",
         Owner::Tag { .. } => "cost that a configured tag key claims",
         Owner::Team(_) => "cost of the team as a whole",

@@ -26,8 +26,8 @@ pub mod check;
 pub mod demo;
 pub mod plans;
 pub mod tags;
-pub mod retag;
 pub mod budgets;
+pub mod retag;
 
 use std::ffi::OsString;
 use std::io::Write;

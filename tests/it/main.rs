@@ -45,4 +45,6 @@ mod teams;
 mod tidy;
 mod traps;
 mod truth;
+mod verify;
+mod verify_bounds;
 mod world;

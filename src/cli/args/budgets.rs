@@ -18,6 +18,8 @@ pub enum BudgetsCommand {
     Plan(BudgetsPlanArgs),
     /// Create, update and, with `--prune`, delete budgets of AWS; can be killed and run again
     Apply(BudgetsApplyArgs),
+    /// Whether each budget in AWS watches the money that its filter and metric name; changes nothing
+    Verify(VerifyArgs),
     /// The same budgets as a template of CloudFormation or a configuration of Terraform
     Export(BudgetsExportArgs),
 }
@@ -105,4 +107,24 @@ pub struct BudgetsSuggestArgs {
     /// The most that forecasts may cost in dollars; $1.00 where there is no terminal
     #[arg(long, value_name = "USD", value_parser = parse_spend)]
     pub max_spend: Option<Money>,
+}
+
+/// Arguments of `budgets verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// How AWS is reached
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    /// Folder of snapshots
+    #[arg(long, value_name = "DIR", default_value = ".apportion")]
+    pub snapshots: PathBuf,
+    /// Exit with 3 when a budget watches the wrong money, or none
+    #[arg(long)]
+    pub check: bool,
+    /// Print the budgets that are fine, too
+    #[arg(long)]
+    pub full: bool,
+    /// Print `text`, `csv` or `json`
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "csv", "json"])]
+    pub format: String,
 }

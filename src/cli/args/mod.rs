@@ -61,7 +61,7 @@ pub enum Command {
     Explain(explain::ExplainArgs),
     /// Thresholds of budgets against actual and forecast spend of the open month
     Alerts(AlertsArgs),
-    /// Budgets of AWS: plan, apply, export
+    /// Budgets: suggested from history, planned and applied in AWS, verified, exported
     #[command(subcommand)]
     Budgets(budgets::BudgetsCommand),
     /// The domain tag on older resources: plan, apply, verify, undo

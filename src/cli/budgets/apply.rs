@@ -24,13 +24,12 @@ pub(super) async fn apply(
 ) -> Result<u8, Failure> {
     let ui = &context.ui;
     let caller = sts::caller(session).await?.account;
-    let plan = match &args.plan {
-        Some(path) => given(context, session, &caller, path).await?,
-        None => {
-            let Made { plan, .. } = make(context, session, &caller, &args.wish).await?;
-            plans::show(&plan, "text", false);
-            plan
-        }
+    let plan = if let Some(path) = &args.plan {
+        given(context, session, &caller, path).await?
+    } else {
+        let Made { plan, .. } = make(context, session, &caller, &args.wish).await?;
+        plans::show(&plan, "text", false);
+        plan
     };
     let whole =
         if args.plan.is_some() || plan.gaps.is_empty() { error::DONE } else { error::PARTIAL };

@@ -7,6 +7,7 @@ mod outside;
 pub mod plan;
 mod suggest;
 mod topics;
+mod verify;
 
 use crate::aws::Session;
 use crate::cli::args::budgets::BudgetsCommand;
@@ -15,18 +16,15 @@ use crate::cli::error::Failure;
 
 /// Does what was asked; returns the exit code.
 pub async fn budgets(context: &Context, command: &BudgetsCommand) -> Result<u8, Failure> {
-    match command {
-        BudgetsCommand::Plan(args) => {
-            let session = Session::open(&context.aws_settings(&args.wish.aws)).await?;
-            plan::print(context, &session, args).await
-        }
-        BudgetsCommand::Apply(args) => {
-            let session = Session::open(&context.aws_settings(&args.wish.aws)).await?;
-            apply::apply(context, &session, args).await
-        }
-        BudgetsCommand::Export(args) => export::print(context, args),
-        BudgetsCommand::Suggest(args) => suggest::print(context, args).await,
-    }
+    let aws = match command {
+        BudgetsCommand::Plan(args) => &args.wish.aws,
+        BudgetsCommand::Apply(args) => &args.wish.aws,
+        BudgetsCommand::Verify(args) => &args.aws,
+        BudgetsCommand::Suggest(args) => &args.aws,
+        BudgetsCommand::Export(args) => return export::print(context, args),
+    };
+    let session = Session::open(&context.aws_settings(aws)).await?;
+    run(context, &session, command).await
 }
 
 /// Does what was asked with a session that is open already; returns the exit code.
@@ -38,7 +36,8 @@ pub async fn run(
     match command {
         BudgetsCommand::Plan(args) => plan::print(context, session, args).await,
         BudgetsCommand::Apply(args) => apply::apply(context, session, args).await,
+        BudgetsCommand::Verify(args) => verify::print(context, session, args).await,
+        BudgetsCommand::Suggest(args) => suggest::print(context, session, args).await,
         BudgetsCommand::Export(args) => export::print(context, args),
-        BudgetsCommand::Suggest(args) => suggest::print(context, args).await,
     }
 }

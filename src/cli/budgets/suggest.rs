@@ -34,7 +34,11 @@ struct Proposal<'a> {
 }
 
 /// Prints the suggestions; returns the exit code.
-pub(super) async fn print(context: &Context, args: &BudgetsSuggestArgs) -> Result<u8, Failure> {
+pub(super) async fn print(
+    context: &Context,
+    session: &Session,
+    args: &BudgetsSuggestArgs,
+) -> Result<u8, Failure> {
     let snapshot = load(&args.snapshots, None)?;
     let metric = context.metric(args.metric);
     let ledger = ledger::post(&snapshot);
@@ -56,11 +60,10 @@ pub(super) async fn print(context: &Context, args: &BudgetsSuggestArgs) -> Resul
     let present = context.budgets(&snapshot, &charges);
     let open = Month::of(TimeZone::UTC.to_datetime(snapshot.manifest.taken_at).date());
     let forecasts = if args.aws_forecast {
-        let session = Session::open(&context.aws_settings(&args.aws)).await?;
         let scopes: Vec<&Scope> = histories.keys().collect();
         let wish =
             outside::Wish { scopes: &scopes, snapshot: &snapshot, charges: &charges, metric };
-        outside::forecasts(context, &session, &wish, args.max_spend).await?
+        outside::forecasts(context, session, &wish, args.max_spend).await?
     } else {
         BTreeMap::new()
     };
@@ -103,55 +106,26 @@ fn text(proposals: &[Proposal<'_>], metric: Metric, open: Month) -> String {
 }
 
 fn propose(text: &mut String, proposal: &Proposal<'_>, suggestion: &Suggestion) {
-    let tally = suggestion.back_test.tally(&suggestion.watches());
     for why in &suggestion.why {
         comment(text, why);
     }
-    if !suggestion.back_test.months.is_empty() {
-        let late: Vec<String> = tally.days_late.iter().map(ToString::to_string).collect();
-        let late = if late.is_empty() { "none".to_owned() } else { late.join(", ") };
+    for tested in &suggestion.back_test.months {
+        let told: Vec<String> =
+            tested.alerts.iter().map(|(watch, day)| format!("{watch} on {day}")).collect();
+        let over = tested.passed_on.map(|day| format!(", over it since {day}")).unwrap_or_default();
+        let told = if told.is_empty() { "no alert".to_owned() } else { told.join(", ") };
         comment(
             text,
             &format!(
-                "Back-test: {} months, {} over their limit ({} told in time, {} missed), {} false alarms, days late: {late}.",
-                tally.tested_count,
-                tally.over_count,
-                tally.in_time_count,
-                tally.missed_count,
-                tally.false_count,
+                "  {}: {} of {}{over}: {told}.",
+                tested.month,
+                dollars(tested.actual),
+                dollars(tested.limit),
             ),
         );
-        for tested in &suggestion.back_test.months {
-            let told: Vec<String> =
-                tested.alerts.iter().map(|(watch, day)| format!("{watch} on {day}")).collect();
-            let over =
-                tested.passed_on.map(|day| format!(", over it since {day}")).unwrap_or_default();
-            let told = if told.is_empty() { "no alert".to_owned() } else { told.join(", ") };
-            comment(
-                text,
-                &format!(
-                    "  {}: {} of {}{over}: {told}.",
-                    tested.month,
-                    dollars(tested.actual),
-                    dollars(tested.limit),
-                ),
-            );
-        }
     }
     for lacking in suggestion.back_test.lacking() {
         comment(text, &lacking);
-    }
-    if let Some(over) = &suggestion.back_test.overshoot {
-        comment(
-            text,
-            &format!(
-                "At the burn of {} ({} a day) {} to {} can be spent between two updates of AWS.",
-                over.day,
-                dollars(over.burn),
-                dollars(over.in_8_hours),
-                dollars(over.in_12_hours),
-            ),
-        );
     }
     for budget in &proposal.present {
         comment(text, &format!("There is a budget of this scope already: `{}`.", budget.name));
