@@ -20,7 +20,7 @@ pub mod publish;
 mod edition;
 pub mod commands;
 pub mod close;
-pub mod alerts;
+pub mod budgets;
 pub mod explain;
 pub mod check;
 pub mod demo;
@@ -129,7 +129,7 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
         Command::Tags(command) => Box::pin(tags::tags(context, &command)).await,
         Command::Retag(command) => Box::pin(retag::retag(context, &command)).await,
         Command::Explain(args) => explain::explain(context, &args),
-        Command::Alerts(args) => alerts::print(context, &args),
+        Command::Budgets(command) => Box::pin(budgets::budgets(context, &command)).await,
         Command::Sandbox(args) => demo::sandbox(context, &args).await,
     }
 }

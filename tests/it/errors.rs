@@ -160,7 +160,7 @@ fn errors_of_the_command_line() {
         "run --max-spend cheap",
         "run --concurrency 9",
         "run --region us_east_1",
-        "alerts --format yaml",
+        "budgets alerts --format yaml",
         "demo --scale 0",
         "demo --seed x",
         "sandbox --port 70000",

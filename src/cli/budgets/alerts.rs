@@ -1,8 +1,8 @@
-//! Owns the command `alerts`: the table of thresholds on stdout, and the exit code of its check.
+//! Owns `budgets alerts`: the table of thresholds on stdout, and the exit code.
 
-use crate::alert;
+use crate::alert::{self, Alert};
 use crate::charge;
-use crate::cli::args::AlertsArgs;
+use crate::cli::args::budgets::AlertsArgs;
 use crate::cli::commands::{Context, load, reported_month, say_notes};
 use crate::cli::error::Failure;
 use crate::cli::{self, condition, error};
@@ -12,27 +12,16 @@ use crate::render;
 use crate::report::Report;
 
 /// Prints the alerts of the newest snapshot; with `--check` what is wrong with its open month, or a crossed threshold, is an exit code.
-pub fn print(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
+pub(super) fn alerts(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
     let snapshot = load(&args.snapshots, None)?;
     let ledger = ledger::post(&snapshot);
     let metric = context.metric(args.metric);
     let terms = &context.loaded.terms;
     let charges = charge::charge(&snapshot, &ledger, terms, metric);
     let budgets = context.budgets(&snapshot, &charges);
-    let alerts = alert::judge(&snapshot, &ledger, &budgets, metric);
-    let table = files::alerts(&alerts);
-    let mut bytes = Vec::new();
-    let written = match args.format.as_str() {
-        "csv" => render::csv::write(table, &mut bytes).map(drop),
-        "json" => render::json::write(table, &mut bytes).map(drop),
-        _ => {
-            let shown = table.only(&files::ALERTS_SHOWN);
-            let excerpt = render::text::excerpt(shown, usize::MAX);
-            render::text::table(&excerpt.headings, &excerpt.rows, None, &mut bytes)
-        }
-    };
-    written.expect("writing to memory does not fail");
-    cli::print(&String::from_utf8_lossy(&bytes));
+    let common = &context.loaded.config.budgets;
+    let alerts = alert::judge(&snapshot, &charges, &budgets, common, metric);
+    print(&alerts, &args.format);
     let month = reported_month(&snapshot, None).plus(1);
     let report =
         Report { snapshot: &snapshot, ledger: &ledger, charges: &charges, terms, month, metric };
@@ -47,4 +36,20 @@ pub fn print(context: &Context, args: &AlertsArgs) -> Result<u8, Failure> {
         error::DONE if is_crossed => error::PENDING,
         code => code,
     })
+}
+
+fn print(alerts: &[Alert], format: &str) {
+    let table = files::alerts(alerts);
+    let mut bytes = Vec::new();
+    let written = match format {
+        "csv" => render::csv::write(table, &mut bytes).map(drop),
+        "json" => render::json::write(table, &mut bytes).map(drop),
+        _ => {
+            let shown = table.only(&files::ALERTS_SHOWN);
+            let excerpt = render::text::excerpt(shown, usize::MAX);
+            render::text::table(&excerpt.headings, &excerpt.rows, None, &mut bytes)
+        }
+    };
+    written.expect("writing to memory does not fail");
+    cli::print(&String::from_utf8_lossy(&bytes));
 }

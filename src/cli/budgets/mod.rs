@@ -1,0 +1,14 @@
+//! Owns `budgets`: what they come to.
+
+mod alerts;
+
+use crate::cli::args::budgets::BudgetsCommand;
+use crate::cli::commands::Context;
+use crate::cli::error::Failure;
+
+/// Does what was asked; returns the exit code.
+pub async fn budgets(context: &Context, command: &BudgetsCommand) -> Result<u8, Failure> {
+    match command {
+        BudgetsCommand::Alerts(args) => alerts::alerts(context, args),
+    }
+}
