@@ -76,6 +76,7 @@ pub mod tally;
 pub mod whose;
 pub mod watch;
 pub mod alert;
+pub mod sent;
 pub mod files;
 pub mod figure;
 pub mod presence;
@@ -114,6 +115,7 @@ pub mod retag;
 pub mod aws;
 pub mod store;
 pub mod render;
+pub mod deliver;
 pub mod sandbox;
 
 // Shell.

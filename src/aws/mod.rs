@@ -14,6 +14,7 @@ pub mod cost_explorer;
 pub mod sts;
 pub mod organizations;
 pub mod budgets;
+pub mod sns;
 mod tagging;
 mod efs;
 mod sagemaker;

@@ -228,6 +228,10 @@ client!(
     /// Returns a client of Elastic File System in the session's region.
     efs, aws_sdk_efs
 );
+client!(
+    /// Returns a client of the Simple Notification Service in the session's region.
+    sns, aws_sdk_sns
+);
 
 /// Returns the credentials of a profile, asked for once so that one without any is named before any work begins.
 async fn credentials_of(

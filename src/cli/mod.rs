@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod clock;
+pub mod channels;
 pub mod config;
 pub mod collect;
 pub mod error;

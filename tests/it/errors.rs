@@ -161,6 +161,7 @@ fn errors_of_the_command_line() {
         "run --concurrency 9",
         "run --region us_east_1",
         "budgets alerts --format yaml",
+        "budgets alerts --resend",
         "demo --scale 0",
         "demo --seed x",
         "sandbox --port 70000",

@@ -7,6 +7,7 @@
 )]
 
 mod alerts;
+mod alerts_sent;
 mod allocation;
 mod asking;
 mod backfill;

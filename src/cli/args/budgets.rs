@@ -9,14 +9,14 @@ use crate::metric::Metric;
 /// What `budgets` does.
 #[derive(Debug, Subcommand)]
 pub enum BudgetsCommand {
-    /// Thresholds of budgets against actual and forecast spend
+    /// Thresholds of budgets against actual and forecast spend; `--send` tells people
     Alerts(AlertsArgs),
 }
 
 /// Arguments of `budgets alerts`.
 #[derive(Debug, Args)]
 pub struct AlertsArgs {
-    /// Folder of snapshots
+    /// Folder of snapshots; what was sent is kept in it, too
     #[arg(long, value_name = "DIR", default_value = ".apportion")]
     pub snapshots: PathBuf,
     /// Metric of the configuration's budgets that name none
@@ -28,4 +28,24 @@ pub struct AlertsArgs {
     /// Print `text`, `csv` or `json`
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "csv", "json"])]
     pub format: String,
+    /// Who is told
+    #[command(flatten)]
+    pub telling: Telling,
+    /// Profile of the AWS configuration, for SNS
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+/// Whether people are told.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Telling {
+    /// Tell the channels of `[alerts]` what is crossed or will be, each threshold of a period once
+    #[arg(long)]
+    pub send: bool,
+    /// Tell again what was told
+    #[arg(long, requires = "send")]
+    pub resend: bool,
+    /// Print the messages instead of the table, and send nothing
+    #[arg(long, requires = "send")]
+    pub dry_run: bool,
 }

@@ -59,7 +59,7 @@ pub enum Command {
     Close(CloseArgs),
     /// Every line, rule, weight and rounding under one figure; offline and free of charge
     Explain(explain::ExplainArgs),
-    /// Budgets: their thresholds against spend
+    /// Budgets: their thresholds against spend, and who is told
     #[command(subcommand)]
     Budgets(budgets::BudgetsCommand),
     /// The domain tag on older resources: plan, apply, verify, undo
