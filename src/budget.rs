@@ -49,6 +49,16 @@ pub struct AwsBudget {
     pub unreadable: Option<String>,
 }
 
+/// Where a budget is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// AWS Budgets.
+    Aws,
+    /// The configuration.
+    Configuration,
+}
+
 /// A threshold of a budget that tells somebody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Notification {
@@ -215,6 +225,16 @@ impl Subscriber {
     }
 }
 
+impl Source {
+    /// Returns the word for files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Source::Aws => "aws",
+            Source::Configuration => "configuration",
+        }
+    }
+}
+
 impl NotificationKind {
     /// Returns the word for files.
     pub fn name(self) -> &'static str {
@@ -235,6 +255,13 @@ impl fmt::Display for Threshold {
             }
             Threshold::Amount(money) => write!(formatter, "{money}"),
         }
+    }
+}
+
+impl Notification {
+    /// Returns the one at the limit itself, for budgets without any.
+    pub fn of_limit(kind: NotificationKind) -> Notification {
+        Notification { kind, threshold: Threshold::BasisPoints(10_000) }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::alert::Alert;
 use crate::bearer::{Bearer, Existence};
 use crate::charge::Charge;
 use crate::ledger::Reason;
+use crate::limit::Cycle;
 use crate::metric::{Amounts, Metric};
 use crate::money::Money;
 use crate::owner::Owner;
@@ -311,10 +312,20 @@ pub fn trend<'a>(report: &'a Report<'a>) -> Table<'a> {
 }
 
 /// The columns of alerts that fit a page or a terminal.
-pub const ALERTS_SHOWN: [&str; 9] =
-    ["budget", "limit", "watches", "threshold", "actual", "forecast", "state", "day", "remark"];
+pub const ALERTS_SHOWN: [&str; 10] = [
+    "budget",
+    "limit",
+    "watches",
+    "threshold",
+    "actual",
+    "forecast",
+    "state",
+    "day",
+    "remark",
+    "period",
+];
 
-/// `alerts.csv`: one row a threshold of a budget.
+/// `alerts.csv`: one row a threshold of a budget in a run.
 pub fn alerts(alerts: &[Alert]) -> Table<'_> {
     let columns = vec![
         column("budget", "Budget", Kind::Text),
@@ -333,6 +344,10 @@ pub fn alerts(alerts: &[Alert]) -> Table<'_> {
         column("day", "Day", Kind::Day),
         column("currency", "Currency", Kind::Text),
         column("remark", "Remark", Kind::Text),
+        column("period", "Period", Kind::Text),
+        column("period_start", "From", Kind::Day),
+        column("period_end", "To", Kind::Day),
+        column("owner", "Owner", Kind::Text),
     ];
     let rows = alerts.iter().map(|alert| {
         vec![
@@ -352,6 +367,10 @@ pub fn alerts(alerts: &[Alert]) -> Table<'_> {
             alert.day.map_or(Cell::Blank, Cell::Day),
             Cell::text(alert.currency.as_str()),
             Cell::text(alert.remark.as_str()),
+            Cell::text(alert.cycle.map_or("", Cycle::name)),
+            alert.run.map_or(Cell::Blank, |run| Cell::Day(run.start)),
+            alert.run.map_or(Cell::Blank, |run| Cell::Day(run.last())),
+            Cell::text(alert.owner.as_str()),
         ]
     });
     Table { columns, rows: Box::new(rows) }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use crate::bearer::{Bearer, Register};
 use crate::budget::Scope;
 use crate::charge::Charges;
-use crate::course::{is_run, last_complete};
+use crate::course::last_complete;
 use crate::facts::Facts;
 use crate::metric::Metric;
 use crate::money::Money;
@@ -19,6 +19,7 @@ use crate::period::Month;
 use crate::rhythm::{History, Spend};
 use crate::snapshot::Snapshot;
 use crate::team::TeamName;
+use crate::usage::is_run;
 
 /// The sort of those who get a history each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

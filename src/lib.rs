@@ -73,6 +73,9 @@ pub mod report;
 pub mod team_notes;
 pub mod notes;
 pub mod course;
+pub mod whose;
+pub mod tally;
+pub mod watch;
 pub mod rhythm;
 pub mod trend;
 pub mod overshoot;
@@ -81,6 +84,7 @@ pub mod backtest;
 pub mod suggest;
 pub mod history;
 pub mod alert;
+pub mod sent;
 pub mod files;
 pub mod figure;
 pub mod presence;
@@ -134,6 +138,7 @@ pub mod retag;
 pub mod aws;
 pub mod store;
 pub mod render;
+pub mod deliver;
 pub mod sandbox;
 
 // Shell.

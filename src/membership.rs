@@ -124,6 +124,12 @@ impl Membership {
         moved.or_else(|| self.always.get(bearer)).map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Returns the team that an owner belongs to on a day, by its place.
+    pub fn on(&self, day: Date, bearer: usize) -> Option<usize> {
+        let parts = self.of(Month::of(day), bearer);
+        parts.iter().find(|part| part.days.contains(day))?.team
+    }
+
     /// Returns the teams that any owner belongs to in any month, by their places.
     pub fn peopled(&self) -> BTreeSet<usize> {
         let moved = self.moved.values().flat_map(BTreeMap::values);

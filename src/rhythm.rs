@@ -23,7 +23,7 @@ pub struct Spend {
     pub day: Date,
     /// The amount.
     pub amount: Money,
-    /// Whether it recurs day by day; fees and credits do not ([`crate::course::is_run`]).
+    /// Whether it recurs day by day; fees and credits do not ([`crate::usage::is_run`]).
     pub is_run: bool,
 }
 

@@ -157,6 +157,13 @@ pub fn unspaced(record_type: &str) -> String {
     record_type.chars().filter(|letter| !letter.is_whitespace()).collect()
 }
 
+/// Whether a record type recurs day by day; fees, credits and refunds fall on a day and are no run rate.
+pub fn is_run(record_type: &str) -> bool {
+    let record_type = unspaced(record_type);
+    !(record_type.ends_with("Fee")
+        || ["Credit", "Refund", "Tax", "Support"].contains(&record_type.as_str()))
+}
+
 /// The region codes of usage types (the page of region billing codes in AWS's billing guide).
 const REGIONS: [(&str, &str); 40] = [
     ("USE1", "us-east-1"),
@@ -264,5 +271,18 @@ mod tests {
             Component::of("AWS Glue", "Usage", "USE1-GlueInteractiveSession-DPU-Hour"),
             Component::OtherServices
         );
+    }
+
+    #[test]
+    fn fees_and_credits_are_no_run_rate() {
+        for (record_type, expected) in [
+            ("Usage", true),
+            ("SavingsPlanCoveredUsage", true),
+            ("Savings Plan Recurring Fee", false),
+            ("SavingsPlanUpfrontFee", false),
+            ("Credit", false),
+        ] {
+            assert_eq!(is_run(record_type), expected, "{record_type}");
+        }
     }
 }

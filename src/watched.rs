@@ -6,13 +6,13 @@ use std::collections::BTreeMap;
 
 use crate::budget::{Budget, Scope};
 use crate::charge::{Cause, Charge, Charges};
-use crate::course;
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::owner::Owner;
 use crate::period::Month;
 use crate::plan::Stake;
 use crate::reach::Reach;
+use crate::whose;
 
 /// How the words begin of what a rule takes and AWS watches.
 const TAKEN: &str = "watched beyond it: what is taken by the pool ";
@@ -67,7 +67,7 @@ fn of_bill(charges: &Charges<'_>, reach: &Reach, charge: &Charge, scope: &Scope)
     }
     let bearer = charges.bearer(charge);
     let is_found = *scope == Scope::All || reach.owners.contains(&bearer.owner);
-    match (course::holds(scope, bearer), is_found) {
+    match (whose::holds(scope, bearer), is_found) {
         (true, false) => Some(format!("not watched: {}", owners(&bearer.owner))),
         (false, true) => Some(format!("watched beyond it: {}", owners(&bearer.owner))),
         _ => None,

@@ -308,9 +308,10 @@ pub fn alert_text(alert: &Alert) -> String {
     let amount = |money: Option<Money>| money.map_or_else(|| "unknown".to_owned(), dollars);
     let day = alert.day.map(|day| format!(" on {day}")).unwrap_or_default();
     let mut text = format!(
-        "{} ({}): {} threshold {} {}{day}; actual {}, forecast {} of limit {}",
+        "{} ({}, {}): {} threshold {} {}{day}; actual {}, forecast {} of limit {}",
         alert.budget,
         alert.source.name(),
+        alert.span(),
         alert.watches.name(),
         amount(alert.threshold),
         alert.state.name(),

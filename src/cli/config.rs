@@ -12,6 +12,7 @@ use crate::assignment::Assignment;
 use crate::aws;
 use crate::budget::Budget;
 use crate::budget_table;
+use crate::cli::channels::{Channels, without_addresses};
 use crate::common::Common;
 use crate::each::Someone;
 use crate::fiscal::FiscalYear;
@@ -44,6 +45,8 @@ pub struct Config {
     pub budgets: Common,
     /// Budgets.
     pub budget: Vec<budget_table::Table>,
+    /// By which channels people are told of alerts.
+    pub alerts: Channels,
     /// Where teams come from.
     pub teams: source::Table,
     /// What is told of each team.
@@ -182,7 +185,7 @@ pub fn load(path: Option<&Path>) -> Result<Loaded, Error> {
 /// Parses a configuration's text and checks what can be checked without its files.
 pub fn parse(text: &str) -> Result<Config, String> {
     let config: Config =
-        toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        toml::from_str(text).map_err(|error| without_addresses(error.to_string().trim_end()))?;
     config.check()?;
     Ok(config)
 }
@@ -190,6 +193,7 @@ pub fn parse(text: &str) -> Result<Config, String> {
 impl Config {
     fn check(&self) -> Result<(), String> {
         self.budgets.check()?;
+        self.alerts.check()?;
         for budget in &self.budget {
             let checked = budget.check(&self.budgets);
             checked.map_err(|why| format!("budget `{}`: {why}", budget.name))?;

@@ -88,7 +88,8 @@ pub(super) fn with_edition<T>(
     }
     let report = Report { snapshot, ledger: &ledger, charges: &charges, terms, month, metric };
     let budgets = context.budgets(snapshot, &charges);
-    let alerts = alert::judge(snapshot, &ledger, &budgets, metric);
+    let common = &context.loaded.config.budgets;
+    let alerts = alert::judge(snapshot, &charges, &budgets, common, metric);
     let line_months = if writing.history { report.months() } else { vec![month] };
     then(&Edition {
         report: &report,

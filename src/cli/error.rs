@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use crate::aws;
 use crate::cli::collect::ask;
 use crate::cli::config;
-use crate::store::{closed, disk, plans, snapshots};
+use crate::deliver::{mail, webhook};
+use crate::store::{closed, disk, plans, sent, snapshots};
 
 /// A failure as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,6 +167,52 @@ impl From<plans::Error> for Failure {
                 Failure::of(&other, vec![hint.to_owned()])
             }
         }
+    }
+}
+
+impl From<sent::Error> for Failure {
+    fn from(error: sent::Error) -> Failure {
+        match error {
+            sent::Error::Disk(error) => error.into(),
+            other @ sent::Error::NotSent { .. } => {
+                let hint =
+                    "put the file back from a backup, or remove it; then all is told once more";
+                Failure::of(&other, vec![hint.to_owned()])
+            }
+        }
+    }
+}
+
+impl From<webhook::Error> for Failure {
+    fn from(error: webhook::Error) -> Failure {
+        let hint = match error {
+            webhook::Error::NotAddress { .. } => {
+                "set the variable of `alerts.slack_webhook_env` to the address that Slack shows for the incoming webhook"
+            }
+            webhook::Error::NoAnswer { .. } => "check the network and the proxy, and run it again",
+            webhook::Error::Refused { .. } => {
+                "look in Slack whether the app, its webhook and the channel are still there, and run it again"
+            }
+        };
+        Failure::of(&error, vec![hint.to_owned()])
+    }
+}
+
+impl From<mail::Error> for Failure {
+    fn from(error: mail::Error) -> Failure {
+        let hint = match error {
+            mail::Error::NotServer => {
+                "set the variable of `alerts.mail.smtp_url_env` to `smtps://user:password@host:465` or `smtp://host:587?tls=required`"
+            }
+            mail::Error::NotAddress { .. } => "write plain addresses in `[alerts.mail]`",
+            mail::Error::NoAnswer { .. } => {
+                "check host, port and `tls` of the SMTP server's URL, and run it again"
+            }
+            mail::Error::Refused { .. } => {
+                "check user, password and sender with whoever runs the SMTP server"
+            }
+        };
+        Failure::of(&error, vec![hint.to_owned()])
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod clock;
+pub mod channels;
 pub mod config;
 pub mod collect;
 pub mod error;
@@ -20,13 +21,12 @@ pub mod publish;
 mod edition;
 pub mod commands;
 pub mod close;
-pub mod alerts;
+pub mod budgets;
 pub mod explain;
 pub mod check;
 pub mod demo;
 pub mod plans;
 pub mod tags;
-pub mod budgets;
 pub mod retag;
 
 use std::ffi::OsString;
@@ -128,10 +128,9 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
         }
         Command::Close(args) => close::close(context, &args),
         Command::Tags(command) => Box::pin(tags::tags(context, &command)).await,
-        Command::Budgets(command) => Box::pin(budgets::budgets(context, &command)).await,
         Command::Retag(command) => Box::pin(retag::retag(context, &command)).await,
         Command::Explain(args) => explain::explain(context, &args),
-        Command::Alerts(args) => alerts::print(context, &args),
+        Command::Budgets(command) => Box::pin(budgets::budgets(context, &command)).await,
         Command::Sandbox(args) => demo::sandbox(context, &args).await,
     }
 }

@@ -216,6 +216,7 @@ pub(super) fn budgets(report: &Report<'_>, alerts: &[Alert]) -> Option<Section> 
     let rows = alerts.iter().take(ROWS_SHOWN).map(|alert| {
         vec![
             alert.budget.clone(),
+            alert.span(),
             money_text(alert.limit),
             alert.watches.name().to_owned(),
             threshold_text(alert),
@@ -229,9 +230,11 @@ pub(super) fn budgets(report: &Report<'_>, alerts: &[Alert]) -> Option<Section> 
     let left_out = alerts.len().saturating_sub(ROWS_SHOWN);
     Some(Section {
         title: format!("Budgets in {month}, as of {taken}"),
-        caption: "Thresholds against actual and forecast spend of the open month.".to_owned(),
+        caption: "Thresholds against actual and forecast spend of each budget's present period."
+            .to_owned(),
         columns: vec![
             Heading::left("Budget"),
+            Heading::left("Period"),
             Heading::right("Limit"),
             Heading::left("Watches"),
             Heading::right("Threshold"),
@@ -300,7 +303,7 @@ fn over_banner(report: &Report<'_>, alert: &Alert) -> Banner {
         } else {
             &alert.currency
         },
-        alert.month
+        alert.span()
     );
     if !is_limit {
         write!(text, ", threshold {}", threshold_text(alert))

@@ -3,6 +3,7 @@
 //! **Invariant:** plain functions of plain data; no file, clock, environment or system font is touched here.
 
 pub mod text;
+pub mod message;
 
 pub mod plan;
 

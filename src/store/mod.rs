@@ -4,4 +4,5 @@ pub mod closed;
 pub mod disk;
 pub mod freezer;
 pub mod plans;
+pub mod sent;
 pub mod snapshots;

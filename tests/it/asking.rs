@@ -189,9 +189,9 @@ fn a_check_of_alerts_ends_with_what_is_gravest() {
         write(&here.path().join("apportion.toml"), budget.as_bytes());
         let collect = ["collect", "--now", crate::run::NOW];
         apportion(here.path(), &collect).against(&sandbox).run();
-        let plain = apportion(here.path(), &["alerts"]).run();
+        let plain = apportion(here.path(), &["budgets", "alerts"]).run();
         assert_eq!(plain.code, 0, "{}", plain.stderr);
-        let checked = apportion(here.path(), &["alerts", "--check"]).run();
+        let checked = apportion(here.path(), &["budgets", "alerts", "--check"]).run();
         assert_eq!(checked.code, code, "{faults}: {}", checked.stderr);
         assert!(checked.stderr.contains(words), "{faults}: {}", checked.stderr);
         assert_eq!(checked.stderr.is_empty(), code == 3, "{}", checked.stderr);
@@ -209,7 +209,7 @@ fn a_budget_of_nobody_is_unknown() {
     write(&here.path().join("apportion.toml"), budgets.concat().as_bytes());
     let collect = ["collect", "--now", crate::run::NOW];
     apportion(here.path(), &collect).against(&sandbox).run();
-    let rows = apportion(here.path(), &["alerts", "--format", "json"]).run().stdout;
+    let rows = apportion(here.path(), &["budgets", "alerts", "--format", "json"]).run().stdout;
     let rows: Vec<serde_json::Value> = serde_json::from_str(&rows).unwrap();
     for (name, remark) in
         [("u", "no such user profile in d-nowhere"), ("d", "no such domain as d-nowhere")]

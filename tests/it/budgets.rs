@@ -17,7 +17,6 @@ use apportion::cli::commands::Context;
 use apportion::cli::config::Loaded;
 use apportion::cli::error::Failure;
 use apportion::cli::ui::Ui;
-use apportion::course;
 use apportion::key;
 use apportion::ledger;
 use apportion::metric::Metric;
@@ -28,6 +27,7 @@ use apportion::sandbox::world::Shared;
 use apportion::setup::Setup;
 use apportion::snapshot::Snapshot;
 use apportion::store::{plans, snapshots};
+use apportion::whose;
 use clap::Parser;
 use jiff::{Timestamp, ToSpan};
 use tempfile::TempDir;
@@ -217,7 +217,7 @@ fn a_new_month_brings_the_planned_roll_and_nothing_else() {
 fn billed(snapshot: &Snapshot, scope: &Scope, metric: Metric, leaves_out: &[&str]) -> Money {
     let ledger = ledger::post(snapshot);
     let lines = ledger.of_month(month("2026-11")).iter();
-    let lines = lines.filter(|line| course::holds(scope, ledger.bearer(line)));
+    let lines = lines.filter(|line| whose::holds(scope, ledger.bearer(line)));
     let lines = lines.filter(|line| !leaves_out.contains(&ledger.names.text(line.record_type)));
     lines.map(|line| line.amounts.get(metric).unwrap()).sum()
 }

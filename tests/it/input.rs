@@ -216,9 +216,10 @@ fn a_damaged_or_foreign_snapshot_is_not_read() {
         copy_snapshots(here.path());
         let path = only(&here.path().join(part), end);
         write(&path, &damage(&read(&path)));
-        for arguments in
-            [&["report", "--snapshots", ".", "--out", "out"][..], &["alerts", "--snapshots", "."]]
-        {
+        for arguments in [
+            &["report", "--snapshots", ".", "--out", "out"][..],
+            &["budgets", "alerts", "--snapshots", "."],
+        ] {
             refused(&apportion(here.path(), arguments).run(), 1, &[words]);
         }
         assert!(!here.path().join("out").exists());
@@ -264,7 +265,7 @@ fn a_wrong_scenario_is_explained() {
 fn a_reader_that_has_gone_away_is_no_failure() {
     let here = folder();
     let snapshots = text(&demo().join("snapshots"));
-    let alerts = ["alerts", "--snapshots", &snapshots, "--format", "csv"];
+    let alerts = ["budgets", "alerts", "--snapshots", &snapshots, "--format", "csv"];
     assert_eq!(apportion(here.path(), &alerts).run_unread(), 0);
     let report = ["report", "--snapshots", &snapshots];
     assert_eq!(apportion(here.path(), &report).run_unread(), 0);
@@ -301,7 +302,7 @@ fn alerts_are_data_on_stdout() {
     let here = folder();
     let snapshots = text(&demo().join("snapshots"));
     let alerts = |more: &[&str]| {
-        apportion(here.path(), &with(&["alerts", "--snapshots", &snapshots], more)).run()
+        apportion(here.path(), &with(&["budgets", "alerts", "--snapshots", &snapshots], more)).run()
     };
     for (format, begin) in [("text", "Budget "), ("csv", "budget,source,"), ("json", "[")] {
         for (more, code) in [(&[][..], 0), (&["--check"], 3)] {

@@ -6,6 +6,8 @@
     reason = "what a test cannot do fails it, and files are read as a user would find them"
 )]
 
+mod alerts;
+mod alerts_sent;
 mod allocation;
 mod asking;
 mod backfill;

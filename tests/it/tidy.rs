@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::run::{files, read};
 
-const EDGES: [&str; 4] = ["aws", "store", "render", "sandbox"];
+const EDGES: [&str; 5] = ["aws", "store", "render", "deliver", "sandbox"];
 const LINES_MAX: usize = 400;
 /// Files that may be longer, and why.
 const LONGER: [(&str, &str); 1] = [(

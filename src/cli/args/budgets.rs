@@ -20,6 +20,8 @@ pub enum BudgetsCommand {
     Apply(BudgetsApplyArgs),
     /// Whether each budget in AWS watches the money that its filter and metric name; changes nothing
     Verify(VerifyArgs),
+    /// Thresholds of budgets against actual and forecast spend; `--send` tells people
+    Alerts(AlertsArgs),
     /// The same budgets as a template of CloudFormation or a configuration of Terraform
     Export(BudgetsExportArgs),
 }
@@ -127,4 +129,41 @@ pub struct VerifyArgs {
     /// Print `text`, `csv` or `json`
     #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "csv", "json"])]
     pub format: String,
+}
+
+/// Arguments of `budgets alerts`.
+#[derive(Debug, Args)]
+pub struct AlertsArgs {
+    /// Folder of snapshots; what was sent is kept in it, too
+    #[arg(long, value_name = "DIR", default_value = ".apportion")]
+    pub snapshots: PathBuf,
+    /// Metric of the configuration's budgets that name none
+    #[arg(long, value_name = "METRIC", value_parser = parse_metric)]
+    pub metric: Option<Metric>,
+    /// Exit with 3 when a threshold is crossed, and with 4 or 5 when the figures behind it are wrong or lacking
+    #[arg(long)]
+    pub check: bool,
+    /// Print `text`, `csv` or `json`
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "csv", "json"])]
+    pub format: String,
+    /// Who is told
+    #[command(flatten)]
+    pub telling: Telling,
+    /// Profile of the AWS configuration, for SNS
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+}
+
+/// Whether people are told.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Telling {
+    /// Tell the channels of `[alerts]` what is crossed or will be, each threshold of a period once
+    #[arg(long)]
+    pub send: bool,
+    /// Tell again what was told
+    #[arg(long, requires = "send")]
+    pub resend: bool,
+    /// Print the messages instead of the table, and send nothing
+    #[arg(long, requires = "send")]
+    pub dry_run: bool,
 }

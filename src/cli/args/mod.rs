@@ -20,7 +20,7 @@ use crate::period::Month;
 /// reconcile to the bill. `apportion demo` shows all of it without an AWS account.
 ///
 /// Exit codes: 0 done, 1 failed, 2 usage, 3 changes are pending (`plan --check`) or a budget is
-/// over its threshold (`alerts --check`), 4 does not
+/// over its threshold (`budgets alerts --check`), 4 does not
 /// reconcile, 5 partial or moving, 70 a bug.
 #[derive(Debug, Parser)]
 #[command(name = "apportion", version, max_term_width = 100)]
@@ -59,9 +59,7 @@ pub enum Command {
     Close(CloseArgs),
     /// Every line, rule, weight and rounding under one figure; offline and free of charge
     Explain(explain::ExplainArgs),
-    /// Thresholds of budgets against actual and forecast spend of the open month
-    Alerts(AlertsArgs),
-    /// Budgets: suggested from history, planned and applied in AWS, verified, exported
+    /// Budgets: suggested from history, planned and applied in AWS, verified, exported; and their alerts
     #[command(subcommand)]
     Budgets(budgets::BudgetsCommand),
     /// The domain tag on older resources: plan, apply, verify, undo
@@ -232,23 +230,6 @@ pub struct CloseArgs {
     /// What is written
     #[command(flatten)]
     pub writing: Writing,
-}
-
-/// Arguments of `alerts`.
-#[derive(Debug, Args)]
-pub struct AlertsArgs {
-    /// Folder of snapshots
-    #[arg(long, value_name = "DIR", default_value = ".apportion")]
-    pub snapshots: PathBuf,
-    /// Metric of the configuration's budgets
-    #[arg(long, value_name = "METRIC", value_parser = parse_metric)]
-    pub metric: Option<Metric>,
-    /// Exit with 3 when a threshold is crossed, and with 4 or 5 when the figures behind it are wrong or lacking
-    #[arg(long)]
-    pub check: bool,
-    /// Print `text`, `csv` or `json`
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = ["text", "csv", "json"])]
-    pub format: String,
 }
 
 /// Arguments of `sandbox`.

@@ -1,10 +1,12 @@
 //! Owns `budgets`: what is spent against limits, here and in AWS.
 
+mod alerts;
 mod apply;
 mod carry;
 mod export;
 mod outside;
 pub mod plan;
+mod send;
 mod suggest;
 mod topics;
 mod verify;
@@ -22,6 +24,7 @@ pub async fn budgets(context: &Context, command: &BudgetsCommand) -> Result<u8, 
         BudgetsCommand::Verify(args) => &args.aws,
         BudgetsCommand::Suggest(args) => &args.aws,
         BudgetsCommand::Export(args) => return export::print(context, args),
+        BudgetsCommand::Alerts(args) => return Box::pin(alerts::alerts(context, args)).await,
     };
     let session = Session::open(&context.aws_settings(aws)).await?;
     run(context, &session, command).await
@@ -39,5 +42,6 @@ pub async fn run(
         BudgetsCommand::Verify(args) => verify::print(context, session, args).await,
         BudgetsCommand::Suggest(args) => suggest::print(context, session, args).await,
         BudgetsCommand::Export(args) => export::print(context, args),
+        BudgetsCommand::Alerts(args) => Box::pin(alerts::alerts(context, args)).await,
     }
 }

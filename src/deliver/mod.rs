@@ -1,0 +1,31 @@
+//! Owns telling people outside AWS: e-mail by SMTP, and incoming webhooks.
+//!
+//! **Invariant:** a secret is given, used and never told: no error has an address that was secret, or a password.
+
+pub mod mail;
+pub mod webhook;
+
+/// Leaves secrets out of what others say.
+fn without(text: &str, secrets: &[&str]) -> String {
+    let secrets = secrets.iter().filter(|it| !it.is_empty());
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "(hidden)"))
+}
+
+/// What happened, without any secret.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(pub String);
+
+/// Joins an error and its sources, each once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        next = error.source();
+    }
+    text
+}
