@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use apportion::money::Money;
@@ -241,6 +241,7 @@ fn what_is_printed_is_what_aws_has_done() {
         write(&desk.folder.path().join("apportion.toml"), text.as_bytes());
         set(&world, &faults(seed));
         let mut printed = Vec::new();
+        let mut unread = BTreeSet::new();
         let mut is_done = false;
         for _ in 0..40 {
             let words = [
@@ -259,6 +260,13 @@ fn what_is_printed_is_what_aws_has_done() {
                 let (name, step) = line.split_once(": ")?;
                 Some(format!("apportion/{name} {}", step.split(' ').next()?))
             }));
+            // Of one that could not be read back it is said that nobody knows how far it is.
+            let told: Vec<&str> = output.stderr.split("  not done: ").skip(1).collect();
+            unread.extend(
+                told.iter()
+                    .filter(|it| it.contains("could not be read"))
+                    .filter_map(|it| it.lines().next().map(str::to_owned)),
+            );
             if output.code == 0 {
                 is_done = true;
                 break;
@@ -266,8 +274,12 @@ fn what_is_printed_is_what_aws_has_done() {
         }
         assert!(is_done, "seed {seed}");
         let mut seen = done(&world);
+        let is_read = |it: &String| !unread.iter().any(|name| it.starts_with(&format!("{name} ")));
+        printed.retain(is_read);
+        seen.retain(is_read);
         seen.sort();
         printed.sort();
-        assert_eq!(printed, seen, "seed {seed}");
+        assert!(!seen.is_empty() && unread.len() < 3, "seed {seed}: {unread:?}");
+        assert_eq!(printed, seen, "seed {seed}: {unread:?}");
     }
 }
