@@ -68,8 +68,10 @@ impl<'a> Known<'a> {
         }
     }
 
-    fn has(&self, key: &str, value: &str, identity: &Identity) -> bool {
-        self.values.contains(&(key.to_owned(), value.to_owned()))
+    /// Tells whether anything is known of a value; a space that the bill has shown under one of its keys is known under both.
+    fn has(&self, value: &str, identity: &Identity) -> bool {
+        let is_billed = |key: &str| self.values.contains(&(key.to_owned(), value.to_owned()));
+        key::PRECEDENCE.into_iter().any(is_billed)
             || self.domains.contains(identity.domain())
                 && match identity {
                     Identity::Domain(_) => true,
@@ -169,7 +171,7 @@ fn values(leaves: &[&TagLeaf], known: &Known<'_>) -> Vec<Said> {
             let told = format!("`{value}`");
             match Identity::parse(value).filter(|it| is_of(&leaf.key, it)) {
                 None if known.values.contains(&(leaf.key.clone(), value.clone())) => {}
-                Some(identity) if known.has(&leaf.key, value, &identity) => {}
+                Some(identity) if known.has(value, &identity) => {}
                 Some(identity) if !known.is_listed(&identity) => {
                     unlisted.insert(told);
                 }

@@ -121,10 +121,6 @@ impl Said {
     }
 }
 
-/// The columns of findings that fit a terminal.
-pub const SHOWN: [&str; 8] =
-    ["budget", "finding", "severity", "shown", "least", "most", "text", "fix"];
-
 /// Returns the table of findings: its columns are an interface.
 pub fn table(findings: &[Finding]) -> Table<'_> {
     let column = |name, heading, kind| Column { name, heading, kind };

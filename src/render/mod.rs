@@ -6,6 +6,7 @@ pub mod text;
 pub mod message;
 
 pub mod plan;
+pub mod finding;
 
 pub mod explain;
 

@@ -71,10 +71,7 @@ fn written(findings: &[Finding], format: &str) -> String {
     let written = match format {
         "csv" => render::csv::write(table, &mut bytes).map(drop),
         "json" => render::json::write(table, &mut bytes).map(drop),
-        _ => {
-            let excerpt = render::text::excerpt(table.only(&finding::SHOWN), usize::MAX);
-            render::text::table(&excerpt.headings, &excerpt.rows, None, &mut bytes)
-        }
+        _ => return render::finding::text(findings),
     };
     written.expect("writing to memory does not fail");
     String::from_utf8_lossy(&bytes).into_owned()
