@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use crate::arn::AccountId;
+use crate::arn::{AccountId, DomainKey, Identity};
 use crate::bounds::check_name;
 use crate::budget::{Budget, Notification, NotificationKind};
 use crate::census::Census;
@@ -248,31 +248,36 @@ fn remarks(budget: &Budget, unknown: &BTreeSet<String>) -> Vec<Because> {
     remarks
 }
 
-/// Tells what could not be read, so far as filters lack something for it.
+/// Tells where users and spaces could not be listed, so far as a filter names any of them and may lack others.
 fn gaps(snapshot: &Snapshot, setups: &BTreeMap<String, Setup>) -> Vec<String> {
-    if setups.is_empty() {
-        return Vec::new();
-    }
-    let inventory = &snapshot.inventory;
-    let domains = snapshot.records.distinct_values().into_iter();
-    let domains = domains.filter_map(|(_, value)| crate::arn::Identity::parse(&value));
-    let unread: BTreeSet<String> = domains
-        .map(|identity| identity.domain().clone())
-        .filter(|domain| !inventory.is_listed(domain))
-        .map(|domain| format!("{} in {}", domain.account, domain.region))
-        .collect();
+    let filters = filters(setups);
+    let names_some = |domain: &DomainKey| {
+        let place = format!(":{}:{}:", domain.region, domain.account);
+        let sorts = ["user-profile/", "space/"].map(|sort| format!("{place}{sort}"));
+        filters.iter().any(|filter| sorts.iter().any(|it| filter.contains(it)))
+    };
+    let values = snapshot.records.distinct_values().into_iter();
+    let domains = values.filter_map(|(_, value)| Some(Identity::parse(&value)?.domain().clone()));
+    let unread: BTreeSet<DomainKey> =
+        domains.filter(|domain| !snapshot.inventory.is_listed(domain)).collect();
+    let unread = unread.iter().filter(|domain| names_some(domain));
+    let places: BTreeSet<String> =
+        unread.map(|domain| format!("{} in {}", domain.account, domain.region)).collect();
     let text = |place: String| {
         format!(
             "users and spaces of {place} could not be listed, so filters name those alone that the bill has shown"
         )
     };
-    unread.into_iter().map(text).collect()
+    places.into_iter().map(text).collect()
+}
+
+fn filters(setups: &BTreeMap<String, Setup>) -> Vec<String> {
+    setups.values().filter_map(|it| it.filter.as_ref()).map(ToString::to_string).collect()
 }
 
 fn consequences(wish: &Wish<'_>, setups: &BTreeMap<String, Setup>) -> Vec<String> {
     let manifest = &wish.snapshot.manifest;
-    let filters: Vec<String> =
-        setups.values().filter_map(|it| it.filter.as_ref()).map(ToString::to_string).collect();
+    let filters = filters(setups);
     let is_used = |key: &str| filters.iter().any(|it| it.contains(&format!("\"user:{key}\"")));
     let keys: Vec<&String> = manifest.scope.keys.iter().filter(|key| is_used(key)).collect();
     let mut told = Vec::new();

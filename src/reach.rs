@@ -258,3 +258,65 @@ impl Reach {
         expression::all(conditions).map(|filter| expression::tidy(&filter))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(values: &str) -> BTreeSet<String> {
+        values.split(' ').filter(|it| !it.is_empty()).map(str::to_owned).collect()
+    }
+
+    fn told(reach: &Reach, excluded: &str) -> String {
+        let keys = key::PRECEDENCE.map(str::to_owned).to_vec();
+        let keys = [keys, vec!["team".to_owned()]].concat();
+        let filter = reach.filter(&set(excluded), &keys);
+        let told = filter.as_ref().map_or_else(|| "none".to_owned(), expression::told);
+        told.replace("user:sagemaker:", "").replace("user:", "")
+    }
+
+    #[test]
+    fn a_filter_finds_what_is_reached_and_leaves_out_what_is_not() {
+        let domain = Reach { domains: set("d"), users: set("u"), ..Reach::default() };
+        let user = Reach {
+            users: set("u"),
+            spaces: set("s"),
+            strange_spaces: set("x y"),
+            ..Reach::default()
+        };
+        let alone =
+            BTreeMap::from([(key::DOMAIN.to_owned(), set("d")), ("team".to_owned(), set("a b"))]);
+        for (reach, excluded, expected) in [
+            (Reach::default(), "Credit", "none"),
+            (Reach { services: set("S"), ..Reach::default() }, "", "SERVICE = S"),
+            (
+                domain.clone(),
+                "",
+                "ManagedByAmazonSageMakerResource = d or domain-arn = d or user-profile-arn = u",
+            ),
+            (
+                domain,
+                "Credit Refund",
+                "not RECORD_TYPE is one of Credit, Refund and \
+                 (ManagedByAmazonSageMakerResource = d or domain-arn = d or user-profile-arn = u)",
+            ),
+            (
+                user,
+                "",
+                "not shared-space-arn is one of x, y and not space-arn is one of x, y and \
+                 (shared-space-arn = s or space-arn = s or user-profile-arn = u)",
+            ),
+            (
+                Reach { alone, ..Reach::default() },
+                "",
+                "(shared-space-arn [\"ABSENT\"] and space-arn [\"ABSENT\"] and user-profile-arn [\"ABSENT\"] and \
+                 domain-arn = d) or (ManagedByAmazonSageMakerResource [\"ABSENT\"] and domain-arn [\"ABSENT\"] and \
+                 shared-space-arn [\"ABSENT\"] and space-arn [\"ABSENT\"] and user-profile-arn [\"ABSENT\"] and \
+                 team is one of a, b)",
+            ),
+        ] {
+            assert_eq!(told(&reach, excluded), expected);
+            assert_eq!(reach.is_empty(), expected == "none");
+        }
+    }
+}

@@ -165,3 +165,61 @@ impl State for Setup {
         fields
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn setup() -> Setup {
+        let alarm = Alarm {
+            kind: "ACTUAL".to_owned(),
+            operator: "GREATER_THAN".to_owned(),
+            threshold: Threshold::BasisPoints(8_050),
+        };
+        let whom = BTreeSet::from([Subscriber::Email("a@b.c".to_owned())]);
+        let limit = |start: &str, cents| (start.parse().unwrap(), Money::from_cents(cents));
+        Setup {
+            time_unit: "MONTHLY".to_owned(),
+            ceiling: Ceiling::Planned(BTreeMap::from([
+                limit("2026-11-01", 100),
+                limit("2026-12-01", 250),
+            ])),
+            currency: "USD".to_owned(),
+            metric: Some("NetAmortizedCost".to_owned()),
+            filter: Some(json!({ "Tags": { "Key": "user:team", "Values": ["x"] } })),
+            switches: None,
+            billing_view: None,
+            ends_on: None,
+            alarms: Alarms::from([(alarm, whom)]),
+        }
+    }
+
+    #[test]
+    fn a_setup_is_read_back_as_it_was_written() {
+        let text = serde_json::to_string(&setup()).unwrap();
+        assert!(text.contains(r#""planned":{"2026-11-01":"1","2026-12-01":"2.5"}"#), "{text}");
+        assert_eq!(serde_json::from_str::<Setup>(&text).unwrap(), setup());
+    }
+
+    #[test]
+    fn what_is_shown_is_each_part_by_its_name() {
+        let fields: Vec<String> =
+            setup().fields().iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        assert_eq!(
+            fields.join("; "),
+            "period: MONTHLY; limit 2026-11-01: 1 USD; limit 2026-12-01: 2.5 USD; metric: NetAmortizedCost; \
+             filter: user:team = x; alarm ACTUAL > 80.5 %: a@b.c"
+        );
+    }
+
+    #[test]
+    fn a_limit_of_a_run_that_is_over_is_no_difference() {
+        let since = |day: &str| setup().since(day.parse().unwrap());
+        assert_eq!(since("2026-11-01"), setup());
+        let later = since("2026-12-01");
+        assert_ne!(later, setup());
+        assert!(!later.is_same_budget(&setup()));
+        assert_eq!(later.fields().len(), setup().fields().len() - 1);
+    }
+}

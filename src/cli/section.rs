@@ -213,18 +213,21 @@ fn whereabouts(definition: &Definition) -> String {
 pub(super) fn budgets(report: &Report<'_>, alerts: &[Alert]) -> Option<Section> {
     let month = alerts.first()?.month;
     let taken = TimeZone::UTC.to_datetime(report.snapshot.manifest.taken_at).date();
-    let rows = alerts.iter().take(ROWS_SHOWN).map(|alert| {
+    let before = std::iter::once(None).chain(alerts.iter().map(Some));
+    let rows = alerts.iter().zip(before).take(ROWS_SHOWN).map(|(alert, before)| {
+        // What there is to say of a budget is said once, so that the table keeps to the page.
+        let is_said =
+            before.is_some_and(|it| it.budget == alert.budget && it.remark == alert.remark);
+        let day = alert.day.map(|day| format!(", {day}")).unwrap_or_default();
         vec![
             alert.budget.clone(),
             alert.span(),
             money_text(alert.limit),
-            alert.watches.name().to_owned(),
-            threshold_text(alert),
+            format!("{} {}", alert.watches.name(), threshold_text(alert)),
             money_text(alert.actual),
             money_text(alert.forecast),
-            alert.state.name().to_owned(),
-            alert.day.map(|day| day.to_string()).unwrap_or_default(),
-            alert.remark.clone(),
+            format!("{}{day}", alert.state.name()),
+            if is_said { String::new() } else { alert.remark.clone() },
         ]
     });
     let left_out = alerts.len().saturating_sub(ROWS_SHOWN);
@@ -236,12 +239,10 @@ pub(super) fn budgets(report: &Report<'_>, alerts: &[Alert]) -> Option<Section> 
             Heading::left("Budget"),
             Heading::left("Period"),
             Heading::right("Limit"),
-            Heading::left("Watches"),
-            Heading::right("Threshold"),
+            Heading::left("Threshold"),
             Heading::right("Actual"),
             Heading::right("Forecast"),
             Heading::left("State"),
-            Heading::left("Day"),
             Heading::left("Remark"),
         ],
         rows: rows.collect(),

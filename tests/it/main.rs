@@ -11,6 +11,7 @@ mod alerts_sent;
 mod allocation;
 mod asking;
 mod backfill;
+mod budget_commands;
 mod budget_teams;
 mod budgets;
 mod closing;

@@ -2,6 +2,9 @@
 //!
 //! **Invariant:** nothing is changed before the plan is known not to be stale and its topics to be open.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use crate::arn::AccountId;
 use crate::aws::{Session, budgets, sts};
 use crate::cli::args::budgets::BudgetsApplyArgs;
@@ -24,12 +27,12 @@ pub(super) async fn apply(
 ) -> Result<u8, Failure> {
     let ui = &context.ui;
     let caller = sts::caller(session).await?.account;
-    let plan = if let Some(path) = &args.plan {
+    let Made { plan, found } = if let Some(path) = &args.plan {
         given(context, session, &caller, path).await?
     } else {
-        let Made { plan, .. } = make(context, session, &caller, &args.wish).await?;
-        plans::show(&plan, "text", false);
-        plan
+        let made = make(context, session, &caller, &args.wish).await?;
+        plans::show(&made.plan, "text", false);
+        made
     };
     let whole =
         if args.plan.is_some() || plan.gaps.is_empty() { error::DONE } else { error::PARTIAL };
@@ -58,7 +61,9 @@ pub(super) async fn apply(
         return Ok(error::DONE);
     }
     // A change that is given up halfway is left to a person, so it is tried for longer.
-    let errand = Errand { session: session.patient(), account: caller, now: context.clock.now() };
+    let now = context.clock.now();
+    let found = Arc::new(desired::fresh(&found, now));
+    let errand = Errand { session: session.patient(), account: caller, now, found };
     ui.begin("Changing budgets", count);
     let outcome = carry::carry(&errand, &plan, usize::from(args.concurrency), ui).await;
     ui.finish();
@@ -75,8 +80,8 @@ async fn given(
     context: &Context,
     session: &Session,
     caller: &AccountId,
-    path: &std::path::Path,
-) -> Result<Plan<Setup>, Failure> {
+    path: &Path,
+) -> Result<Made, Failure> {
     let plan: Plan<Setup> = plans::load(path, &[PlanKind::Budgets], caller)?;
     let prefix = context.loaded.config.budgets.prefix();
     if let Some(item) = plan.items.iter().find(|item| !item.id.starts_with(prefix)) {
@@ -91,7 +96,7 @@ async fn given(
         let hint = "run `apportion budgets plan` again and look at what it proposes now";
         return Err(plans::refuse(&stale, hint));
     }
-    Ok(plan)
+    Ok(Made { plan, found: found.setups })
 }
 
 fn say(context: &Context, outcome: &Outcome, count: usize) {

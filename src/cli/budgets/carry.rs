@@ -4,7 +4,8 @@
 //! tells how far the way was gone.
 //! **Invariant:** every step that AWS has done is told once, and nothing is deleted unless all else was done.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::task::JoinSet;
@@ -32,12 +33,13 @@ pub(super) struct Outcome {
     pub(super) untried: BTreeSet<String>,
 }
 
-/// Who asks, and when.
+/// Who asks, when, and what there was when the plan was compared.
 #[derive(Clone)]
 pub(super) struct Errand {
     pub(super) session: Session,
     pub(super) account: AccountId,
     pub(super) now: Timestamp,
+    pub(super) found: Arc<BTreeMap<String, Setup>>,
 }
 
 /// How one budget came out.
@@ -108,7 +110,9 @@ async fn one(errand: &Errand, item: &Item<Setup>) -> Report {
     let (from, to) = (item.change.from(), item.change.to());
     let (steps, way) = (step::steps(from, to), step::way(from, to));
     let mut report = Report { name: item.id.clone(), steps: Vec::new(), failure: None };
-    let mut at = 0;
+    // A run that was cut off has left it on the way.
+    let found = errand.found.get(&item.id);
+    let mut at = way.iter().position(|state| state.as_ref() == found).unwrap_or(0);
     let mut tries = 0;
     while at < steps.len() {
         let Err(error) = take(errand, &item.id, &steps[at]).await else {

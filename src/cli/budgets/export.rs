@@ -9,7 +9,7 @@ use crate::render::terraform::terraform;
 
 /// Prints the budgets in the form that was asked for; returns the exit code.
 pub(super) fn print(context: &Context, args: &BudgetsExportArgs) -> Result<u8, Failure> {
-    let wanted = super::plan::wanted(context, &args.snapshots, args.metric)?;
+    let wanted = super::plan::wanted(context, &args.snapshots, args.metric, None)?;
     let text = match args.format.as_str() {
         "terraform" => terraform(&wanted.setups),
         _ => cloudformation(&wanted.setups),

@@ -17,6 +17,7 @@ use crate::ledger;
 use crate::metric::Metric;
 use crate::plan::Plan;
 use crate::setup::Setup;
+use crate::snapshot::Snapshot;
 use crate::store;
 
 use super::topics;
@@ -65,7 +66,7 @@ pub async fn make(
     caller: &AccountId,
     wish: &BudgetsWish,
 ) -> Result<Made, Failure> {
-    let wanted = wanted(context, &wish.snapshots, wish.metric)?;
+    let wanted = wanted(context, &wish.snapshots, wish.metric, Some(caller))?;
     let prefix = context.loaded.config.budgets.prefix();
     let found = budgets::setups(session, caller, prefix, READING_COUNT).await?;
     let ours = found.setups.len() + found.others.len();
@@ -78,14 +79,30 @@ pub async fn make(
     Ok(Made { plan, found: found.setups })
 }
 
+/// Refuses a snapshot of another account than the one whose budgets are looked at: its bill is another one.
+pub(super) fn check_account(snapshot: &Snapshot, caller: &AccountId) -> Result<(), Failure> {
+    let of = &snapshot.manifest.caller;
+    if caller == of {
+        return Ok(());
+    }
+    Err(Failure::refused(
+        format!("the newest snapshot is of account {of}, and the budgets are those of {caller}"),
+        "name the folder of that account's snapshots with `--snapshots DIR`, or collect as that account",
+    ))
+}
+
 /// Returns the budgets that should be in AWS, by the newest snapshot.
 pub(super) fn wanted(
     context: &Context,
     snapshots: &Path,
     metric: Option<Metric>,
+    caller: Option<&AccountId>,
 ) -> Result<Desired, Failure> {
     let config = &context.loaded.config;
     let snapshot = load(snapshots, None)?;
+    if let Some(caller) = caller {
+        check_account(&snapshot, caller)?;
+    }
     let metric = context.metric(metric);
     let ledger = ledger::post(&snapshot);
     let charges = charge::charge(&snapshot, &ledger, &context.loaded.terms, metric);

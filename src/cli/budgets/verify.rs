@@ -26,16 +26,7 @@ pub(super) async fn print(
 ) -> Result<u8, Failure> {
     let snapshot = load(&args.snapshots, None)?;
     let caller = sts::caller(session).await?.account;
-    let manifest = &snapshot.manifest;
-    if caller != manifest.caller {
-        return Err(Failure::refused(
-            format!(
-                "the newest snapshot is of account {}, and the budgets are those of {caller}",
-                manifest.caller
-            ),
-            "name the folder of that account's snapshots with `--snapshots DIR`, or collect as that account",
-        ));
-    }
+    super::plan::check_account(&snapshot, &caller)?;
     let now = context.clock.now();
     let budgets = budgets::describe(session, &caller).await?;
     let findings = verification::verify(&budgets, &snapshot, &ours(context, &snapshot), now);

@@ -1,0 +1,159 @@
+//! Owns the proof of the `budgets` commands as a person types them: suggestion, plan, topics, export, and what is refused.
+
+use std::path::Path;
+
+use apportion::cli::config;
+use serde_json::Value;
+
+use crate::run::{Output, Sandbox, apportion, write};
+use crate::tags::ended;
+use crate::world::{MEMBER, NOW, alter, make, small};
+
+/// A folder with a snapshot of a small organisation, many of its days, and a configuration.
+struct Office {
+    sandbox: Sandbox,
+    folder: tempfile::TempDir,
+}
+
+const AWS: &str = "\n[aws]\nretry_backoff_ms_max = 1\n";
+
+impl Office {
+    fn open(configuration: &str) -> Office {
+        let office = Office {
+            sandbox: Sandbox::serve(make(&small(2), 51)),
+            folder: tempfile::tempdir().unwrap(),
+        };
+        office.configure(configuration);
+        let words = ["collect", "--snapshots", "kept", "--daily-months", "9", "--max-spend", "5"];
+        // The organisation has a region that cannot be read without a role.
+        let output = office.run(&words);
+        assert!([0, 5].contains(&output.code), "{}", output.stderr);
+        office
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn configure(&self, text: &str) {
+        let roster = include_bytes!("../../src/cli/roster.csv");
+        write(&self.path().join("roster.csv"), roster);
+        write(&self.path().join("apportion.toml"), format!("{text}{AWS}").as_bytes());
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        apportion(self.path(), &[&["--now", NOW], words].concat()).against(&self.sandbox).run()
+    }
+
+    fn budgets(&self, words: &[&str]) -> Output {
+        let words = [&["budgets"], words, &["--snapshots", "kept"]].concat();
+        self.run(&words)
+    }
+}
+
+/// The demonstration's terms without its way to AWS, which the folder's own is.
+fn terms() -> String {
+    let demo = include_str!("../../src/cli/demo.toml");
+    demo.replace("[aws]\nretry_backoff_ms_max = 20\n", "")
+}
+
+#[test]
+fn what_is_suggested_can_be_put_into_the_configuration_and_planned() {
+    let office = Office::open(&terms());
+    for (sort, begin) in
+        [("domain", "domain = "), ("team", "team = "), ("user_profile", "user_profile = ")]
+    {
+        let output = office.budgets(&["suggest", "--by", sort]);
+        ended(
+            &output,
+            0,
+            &["get a budget", "[[budget]]", begin, "Tested on", "between two updates of AWS"],
+        );
+        let count = output.stdout.matches("[[budget]]").count();
+        let with = format!("{}\n{}", terms(), output.stdout);
+        let read = config::parse(&with).unwrap_or_else(|why| panic!("{why}\n{with}"));
+        assert_eq!(read.budget.len(), count + 1, "the demonstration's own is there, too");
+        office.configure(&with);
+        let planned = office.budgets(&["plan", "--format", "json"]);
+        let plan: Value = serde_json::from_str(&planned.stdout).unwrap();
+        let created = plan["items"].as_array().unwrap().len();
+        assert!(created > count / 2, "{created} of {count}: {}", planned.stdout);
+        office.configure(&terms());
+    }
+}
+
+#[test]
+fn forecasts_of_cost_explorer_are_paid_for_within_the_limit_and_said() {
+    let office = Office::open(&terms());
+    let before = office.sandbox.paid();
+    let refused = office.budgets(&["suggest", "--aws-forecast", "--max-spend", "0.02"]);
+    ended(&refused, 2, &["5 forecasts cost $0.05, and $0.02 may be spent", "raise `--max-spend`"]);
+    assert_eq!(office.sandbox.paid(), before);
+    let output = office.budgets(&["suggest", "--aws-forecast", "--max-spend", "0.05"]);
+    ended(&output, 0, &["by the forecast given", "answered 5 pages for $0.05"]);
+    assert_eq!(office.sandbox.paid(), before + 5);
+    let plain = office.budgets(&["suggest"]);
+    assert!(!plain.stdout.contains("by the forecast given"));
+    assert_eq!(office.sandbox.paid(), before + 5);
+}
+
+fn told(topic: &str) -> String {
+    format!(
+        "{}\n[[budget]]\nname = \"b\"\nall = true\nlimit = \"5\"\nthresholds = [80]\nsns_topic_arn = \"{topic}\"\n",
+        terms()
+    )
+}
+
+#[test]
+fn nothing_is_changed_while_a_topic_would_keep_its_alarms_to_itself() {
+    let office = Office::open(&terms());
+    let arn = |name: &str| format!("arn:aws:sns:us-east-1:111122223333:{name}");
+    for (topic, why) in [
+        (arn("private"), "lets `budgets.amazonaws.com` publish"),
+        (arn("nowhere"), "there is no topic"),
+        ("arn:aws:sns:us-east-1:444455556666:sagemaker-cost".to_owned(), "is of another account"),
+    ] {
+        office.configure(&told(&topic));
+        let planned = office.budgets(&["plan"]);
+        ended(&planned, 5, &[why, "Could not be read"]);
+        let output = office.budgets(&["apply", "--yes"]);
+        ended(&output, 1, &[why, "alarms would reach nobody", "docs/permissions.md"]);
+        assert_eq!(alter(&office.sandbox.world, |world| world.changes.len()), 0, "{topic}");
+    }
+    office.configure(&told(&arn("sagemaker-cost")));
+    ended(&office.budgets(&["apply", "--yes"]), 0, &["2 of 2 budgets are as planned"]);
+    ended(&office.budgets(&["plan", "--check"]), 0, &["Nothing to do"]);
+    office.configure(&terms());
+    // Nobody else's are read as ours, and what is ours and not configured is left alone.
+    ended(&office.budgets(&["plan", "--check"]), 0, &["not_configured (1)", "apportion/b"]);
+    ended(&office.budgets(&["plan", "--check", "--prune"]), 3, &["- apportion/b"]);
+}
+
+#[test]
+fn what_cannot_be_is_said_with_what_to_do() {
+    let office = Office::open(&terms());
+    let budget =
+        |text: &str| format!("{}\n[[budget]]\nname = \"b\"\nlimit = \"5\"\n{text}\n", terms());
+    for (configuration, words, code, expected) in [
+        (budget("team = \"nobody\""), &["plan"][..], 0, "not_watchable"),
+        (budget("domain = \"d-nowhere\""), &["plan"], 0, "not_watchable"),
+        (budget("all = true\nlocal_only = true"), &["plan", "--full"], 0, "local_only"),
+        (budget("all = true"), &["apply"], 2, "give `--yes`"),
+        (terms(), &["export"], 2, "--format"),
+        (terms(), &["apply", "--plan", "nowhere.json", "--yes"], 1, "nowhere.json"),
+    ] {
+        office.configure(&configuration);
+        let output = office.budgets(words);
+        ended(&output, code, &[expected]);
+    }
+    let member =
+        apportion(office.path(), &["--now", NOW, "budgets", "plan", "--snapshots", "kept"])
+            .against(&office.sandbox)
+            .env("AWS_ACCESS_KEY_ID", &format!("AKIASANDBOX{MEMBER}"))
+            .run();
+    ended(&member, 1, &["the newest snapshot is of account 111122223333"]);
+    let empty = apportion(office.path(), &["--now", NOW, "budgets", "plan", "--snapshots", "none"])
+        .against(&office.sandbox)
+        .run();
+    ended(&empty, 1, &["apportion collect"]);
+}
