@@ -255,8 +255,15 @@ impl BackTest {
                 names.join(", "),
             ));
         }
-        let others = self.untested.iter().filter(|it| it.reason != Unable::DaysUnknown);
-        sentences.extend(others.map(|it| format!("{} was not tested: {}.", it.month, it.reason)));
+        let mut others: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for it in self.untested.iter().filter(|it| it.reason != Unable::DaysUnknown) {
+            others.entry(it.reason.to_string()).or_default().push(it.month.to_string());
+        }
+        sentences.extend(
+            others
+                .iter()
+                .map(|(why, months)| format!("Not tested: {} ({why}).", months.join(", "))),
+        );
         if self.months.is_empty() && sentences.is_empty() {
             sentences.push("No month is over since the first cost.".to_owned());
         }

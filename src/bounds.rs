@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::arn::Arn;
 use crate::budget::Subscriber;
+use crate::money::Money;
 
 /// Notifications of one budget at most.
 pub const NOTIFICATION_COUNT_MAX: usize = 10;
@@ -58,6 +59,19 @@ pub fn check_name(name: &str) -> Result<(), String> {
     }
     if name.contains("/action/") || name.to_lowercase().contains("<script>") {
         return Err(format!("AWS takes no `/action/` and no `<script>` in a name: `{name}`"));
+    }
+    Ok(())
+}
+
+/// Says why AWS would refuse a threshold, or not keep it as it is.
+pub fn check_threshold(value: Money) -> Result<(), String> {
+    // The API takes 0 to 15,000,000,000,000, as a double, which holds 15 digits whatever they are.
+    let most = Money::from_cents(15_000_000_000_000 * 100);
+    if value <= Money::ZERO || value > most {
+        return Err(format!("a threshold is above zero and not above {most}: `{value}`"));
+    }
+    if value.to_string().chars().filter(char::is_ascii_digit).count() > 15 {
+        return Err(format!("a threshold has 15 digits at most: `{value}`"));
     }
     Ok(())
 }

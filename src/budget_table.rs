@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::arn::{DomainId, SpaceName, UserProfileName};
-use crate::bounds::{NOTIFICATION_COUNT_MAX, check_name, subscribers};
+use crate::bounds::{NOTIFICATION_COUNT_MAX, check_name, check_threshold, subscribers};
 use crate::budget::{
     Budget, Notification, NotificationKind, Notifications, Scope, Subscriber, Threshold,
 };
@@ -77,6 +77,11 @@ impl Table {
     pub fn check(&self, common: &Common) -> Result<Budget, String> {
         let example = self.each.map(Someone::example);
         let budget = self.budget(common, example.as_ref())?;
+        if budget.name.trim().is_empty() || budget.name.contains(['{', '}']) {
+            return Err(
+                "a name has characters, and braces only round what `each` fills in".to_owned()
+            );
+        }
         check_name(&common.aws_name(&budget.name))?;
         Ok(budget)
     }
@@ -230,12 +235,7 @@ impl Told {
             (None, Some(amount)) => Threshold::Amount(amount),
             _ => return Err("a notification has one of `percent` and `amount`".to_owned()),
         };
-        // The API takes 0 to 15,000,000,000,000.
-        let most = Money::from_cents(15_000_000_000_000 * 100);
-        let value = self.percent.or(self.amount).unwrap_or(Money::ZERO);
-        if value <= Money::ZERO || value > most {
-            return Err(format!("a threshold is above zero and not above {most}: `{value}`"));
-        }
+        check_threshold(self.percent.or(self.amount).unwrap_or(Money::ZERO))?;
         Ok(threshold)
     }
 }

@@ -20,6 +20,8 @@ use crate::snapshot::Snapshot;
 pub struct Census {
     /// By owner: domains, user profiles and spaces.
     pub entries: BTreeMap<Owner, Entry>,
+    by_domain: BTreeMap<DomainKey, Vec<Owner>>,
+    seen: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// One of them.
@@ -66,6 +68,14 @@ impl Census {
                     Existence::NeverListed => false,
                 }
         });
+        for owner in census.entries.keys() {
+            if let Some(domain) = owner.domain() {
+                census.by_domain.entry(domain.clone()).or_default().push(owner.clone());
+            }
+        }
+        for row in manifest.space_users.iter().filter(|row| !row.user_profile.is_empty()) {
+            census.seen.entry(row.user_profile.clone()).or_default().insert(row.space.clone());
+        }
         census
     }
 
@@ -79,13 +89,19 @@ impl Census {
     }
 
     /// Returns those of one domain.
-    pub fn of<'a>(&'a self, domain: &'a DomainKey) -> impl Iterator<Item = &'a Entry> {
-        self.entries.values().filter(move |it| it.bearer.owner.domain() == Some(domain))
+    pub fn of(&self, domain: &DomainKey) -> impl Iterator<Item = &Entry> {
+        let owners = self.by_domain.get(domain).into_iter().flatten();
+        owners.map(|owner| &self.entries[owner])
     }
 
     /// Returns every domain that anybody is of.
-    pub fn domains(&self) -> BTreeSet<&DomainKey> {
-        self.entries.keys().filter_map(Owner::domain).collect()
+    pub fn domains(&self) -> impl Iterator<Item = &DomainKey> {
+        self.by_domain.keys()
+    }
+
+    /// Returns the values of spaces in which the bill has shown somebody whose tag has a value.
+    pub fn seen_in(&self, user: &str) -> impl Iterator<Item = &str> {
+        self.seen.get(user).into_iter().flatten().map(String::as_str)
     }
 }
 

@@ -1,6 +1,6 @@
-//! Owns the budgets that should be in AWS, by the configuration, the snapshot and the day; and the plan that follows.
+//! Owns the budgets that should be in AWS, by the configuration, the snapshot and the day, and what there is to say of them.
 //!
-//! **Invariant:** a budget whose name does not begin as the program's own do is neither read into a plan nor changed.
+//! **Invariant:** what AWS cannot have is said with its dollars, as is what it cannot watch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,22 +8,29 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
-use crate::arn::{AccountId, DomainKey, Identity};
+use crate::arn::{DomainKey, Identity};
 use crate::bounds::check_name;
-use crate::budget::{Budget, Notification, NotificationKind};
+use crate::budget::{Budget, Notification, NotificationKind, Scope};
 use crate::census::Census;
 use crate::charge::Charges;
 use crate::common::Common;
+use crate::key;
 use crate::limit::{Cycle, Limit};
 use crate::metric::Metric;
 use crate::owner::Owner;
 use crate::period::Month;
-use crate::plan::{self, Because, Change, Item, Left, Plan, PlanKind, Stake, Stale, Standing};
+use crate::plan::{Because, Left, Stake};
 use crate::reach::{self, Ground, Reach};
 use crate::setup::{Alarm, Alarms, Ceiling, Setup};
 use crate::snapshot::{Manifest, Snapshot};
-use crate::step;
-use crate::watched;
+use crate::watched::{self, Billed};
+use crate::whose;
+
+/// The verdict of a budget that this program judges alone.
+pub const LOCAL_ONLY: &str = "local_only";
+
+/// The verdict of a budget of somebody whom neither the bill nor the inventory knows.
+pub const UNKNOWN_OWNER: &str = "unknown_owner";
 
 /// How old a snapshot may be before the plan says so.
 const AGE_HOURS_MAX: i64 = 48;
@@ -61,6 +68,8 @@ pub struct Desired {
     pub consequences: Vec<String>,
     /// What could not be read, and makes filters incomplete.
     pub gaps: Vec<String>,
+    /// The places whose users and spaces could not be listed: who is not there may exist all the same.
+    pub unlisted: BTreeSet<String>,
 }
 
 /// Returns the budgets that should be in AWS.
@@ -68,10 +77,12 @@ pub fn desired(wish: &Wish<'_>) -> Desired {
     let today = day_of(wish.now);
     let mut desired = Desired::default();
     let mut censuses: BTreeMap<Cycle, Census> = BTreeMap::new();
+    let month = last_full(&wish.snapshot.manifest);
+    let billed = month.map(|month| (month, Billed::new(wish.charges, month)));
     for budget in wish.budgets {
         let name = wish.common.aws_name(&budget.name);
         if budget.is_local {
-            desired.leave(&name, "local_only", true, "the configuration says so");
+            desired.leave(&name, LOCAL_ONLY, true, "the configuration says so");
             continue;
         }
         if let Err(why) = check_name(&name) {
@@ -91,9 +102,11 @@ pub fn desired(wish: &Wish<'_>) -> Desired {
             match_absent: wish.common.match_absent,
         };
         let reach = reach::reach(&budget.scope, &ground);
-        desired.take_in(wish, budget, name, &reach, today);
+        desired.take_in(wish, budget, name, &reach, billed.as_ref());
     }
-    desired.gaps = gaps(wish.snapshot, &desired.setups);
+    let unlisted = unlisted(wish.snapshot);
+    desired.gaps = gaps(&unlisted, &desired.setups);
+    desired.unlisted = unlisted.iter().map(place).collect();
     desired.consequences = consequences(wish, &desired.setups);
     desired
 }
@@ -114,7 +127,7 @@ impl Desired {
         budget: &Budget,
         name: String,
         reach: &Reach,
-        today: Date,
+        billed: Option<&(Month, Billed)>,
     ) {
         if self.setups.contains_key(&name) {
             self.leave(
@@ -127,6 +140,17 @@ impl Desired {
         }
         let manifest = &wish.snapshot.manifest;
         let (excluded, unknown) = record_types(budget, manifest);
+        let metric = budget.metric.unwrap_or(wish.metric);
+        if let Some((month, billed)) = billed {
+            let (charges, of) = ((wish.charges, billed), (*month, metric));
+            self.stakes.extend(watched::stakes(&name, budget, reach, charges, of));
+        }
+        if reach.is_empty() && !is_known(wish, &budget.scope) {
+            let why =
+                format!("{} Compare its name with `owners.csv`.", whose::unknown(&budget.scope));
+            self.leave(&name, UNKNOWN_OWNER, false, &why);
+            return;
+        }
         if reach.is_empty() {
             let why = format!(
                 "nothing of {} can be told to AWS by a tag or service; `local_only = true` has this program judge it alone",
@@ -136,15 +160,14 @@ impl Desired {
             return;
         }
         let filter = reach.filter(&excluded, &manifest.scope.keys);
-        let metric = budget.metric.unwrap_or(wish.metric);
         let setup = Setup {
             time_unit: budget.cycle.aws_name().to_owned(),
-            ceiling: ceiling(&budget.limit, budget.cycle, today),
+            ceiling: ceiling(&budget.limit, budget.cycle, day_of(wish.now)),
             currency: manifest.currency.clone(),
             metric: Some(metric.aws_name().to_owned()),
             filter,
             switches: None,
-            billing_view: wish.billing_view.map(str::to_owned),
+            billing_view: wish.billing_view.filter(|it| !is_own_view(it)).map(str::to_owned),
             ends_on: None,
             alarms: alarms(budget),
         };
@@ -153,22 +176,21 @@ impl Desired {
             because.push(Because {
                 kind: "hidden".to_owned(),
                 text: format!(
-                    "only the absence of other tags tells cost of {}, which `budgets.match_absent` would ask for",
+                    "what no user or space claims of {} is in no filter without conditions on absence (`budgets.match_absent`)",
                     names(&reach.hidden)
                 ),
             });
-        }
-        let months = manifest.months();
-        let last_full = Month::of(day_of(manifest.taken_at)).plus(-1);
-        if months.contains(&last_full) {
-            let of = (last_full, metric);
-            self.stakes.extend(watched::stakes(&name, budget, reach, wish.charges, of));
         }
         if !because.is_empty() {
             self.because.insert(name.clone(), because);
         }
         self.setups.insert(name, setup);
     }
+}
+
+/// Tells whether a billing view is an account's own bill, which a budget without a view counts.
+fn is_own_view(arn: &str) -> bool {
+    arn.ends_with(":billingview/primary")
 }
 
 /// Names a few owners, and counts the rest.
@@ -182,6 +204,23 @@ fn names(owners: &BTreeSet<Owner>) -> String {
 
 fn day_of(at: Timestamp) -> Date {
     TimeZone::UTC.to_datetime(at).date()
+}
+
+/// Tells whether bill, inventory or the terms know whose budget it is: a name that is mistyped spends nothing for ever.
+fn is_known(wish: &Wish<'_>, scope: &Scope) -> bool {
+    match scope {
+        Scope::Team(team) => wish.charges.membership.teams.contains(team),
+        scope => {
+            whose::is_listed(scope, &wish.snapshot.inventory)
+                || wish.charges.ledger.bearers.iter().any(|bearer| whose::holds(scope, bearer))
+        }
+    }
+}
+
+/// Returns the last full month, where the snapshot has it.
+fn last_full(manifest: &Manifest) -> Option<Month> {
+    let month = Month::of(day_of(manifest.taken_at)).plus(-1);
+    manifest.months().contains(&month).then_some(month)
 }
 
 fn ceiling(limit: &Limit, cycle: Cycle, today: Date) -> Ceiling {
@@ -248,21 +287,27 @@ fn remarks(budget: &Budget, unknown: &BTreeSet<String>) -> Vec<Because> {
     remarks
 }
 
+/// Returns the domains whose users and spaces could not be listed.
+fn unlisted(snapshot: &Snapshot) -> BTreeSet<DomainKey> {
+    let values = snapshot.records.distinct_values().into_iter();
+    let billed = values.filter_map(|(_, value)| Some(Identity::parse(&value)?.domain().clone()));
+    let known = snapshot.inventory.domains.iter().map(|it| it.key.clone());
+    billed.chain(known).filter(|domain| !snapshot.inventory.is_listed(domain)).collect()
+}
+
+fn place(domain: &DomainKey) -> String {
+    format!("{} in {}", domain.account, domain.region)
+}
+
 /// Tells where users and spaces could not be listed, so far as a filter names any of them and may lack others.
-fn gaps(snapshot: &Snapshot, setups: &BTreeMap<String, Setup>) -> Vec<String> {
+fn gaps(unlisted: &BTreeSet<DomainKey>, setups: &BTreeMap<String, Setup>) -> Vec<String> {
     let filters = filters(setups);
-    let names_some = |domain: &DomainKey| {
+    let names_some = |domain: &&DomainKey| {
         let place = format!(":{}:{}:", domain.region, domain.account);
         let sorts = ["user-profile/", "space/"].map(|sort| format!("{place}{sort}"));
         filters.iter().any(|filter| sorts.iter().any(|it| filter.contains(it)))
     };
-    let values = snapshot.records.distinct_values().into_iter();
-    let domains = values.filter_map(|(_, value)| Some(Identity::parse(&value)?.domain().clone()));
-    let unread: BTreeSet<DomainKey> =
-        domains.filter(|domain| !snapshot.inventory.is_listed(domain)).collect();
-    let unread = unread.iter().filter(|domain| names_some(domain));
-    let places: BTreeSet<String> =
-        unread.map(|domain| format!("{} in {}", domain.account, domain.region)).collect();
+    let places: BTreeSet<String> = unlisted.iter().filter(names_some).map(place).collect();
     let text = |place: String| {
         format!(
             "users and spaces of {place} could not be listed, so filters name those alone that the bill has shown"
@@ -279,7 +324,10 @@ fn consequences(wish: &Wish<'_>, setups: &BTreeMap<String, Setup>) -> Vec<String
     let manifest = &wish.snapshot.manifest;
     let filters = filters(setups);
     let is_used = |key: &str| filters.iter().any(|it| it.contains(&format!("\"user:{key}\"")));
-    let keys: Vec<&String> = manifest.scope.keys.iter().filter(|key| is_used(key)).collect();
+    // Of the filters' own keys: one that was never active has no part in the plan of requests.
+    let all = key::PRECEDENCE.iter().map(|key| (*key).to_owned());
+    let all = all.chain(manifest.configured_keys.iter().cloned());
+    let keys: Vec<String> = all.filter(|key| is_used(key)).collect();
     let mut told = Vec::new();
     match &manifest.key_statuses {
         None if !keys.is_empty() => told.push(
@@ -287,12 +335,17 @@ fn consequences(wish: &Wish<'_>, setups: &BTreeMap<String, Setup>) -> Vec<String
         ),
         None => {}
         Some(statuses) => told.extend(keys.iter().filter_map(|key| {
-            let status = statuses.iter().find(|it| it.key == **key);
+            let status = statuses.iter().find(|it| it.key == *key);
             let is_active = status.is_some_and(|it| it.active == Some(true));
             (!is_active).then(|| {
                 format!("`{key}` is not active, so AWS finds nothing by it until it is: `apportion tags plan`")
             })
         })),
+    }
+    if last_full(manifest).is_none() && !setups.is_empty() {
+        told.push(
+            "the snapshot has no full month, so what AWS cannot watch has no dollars".to_owned(),
+        );
     }
     if wish.now > manifest.taken_at + AGE_HOURS_MAX.hours() {
         told.push(format!(
@@ -301,83 +354,4 @@ fn consequences(wish: &Wish<'_>, setups: &BTreeMap<String, Setup>) -> Vec<String
         ));
     }
     told
-}
-
-/// Makes the plan from what should be and what is; what should not be goes with `is_pruning` only.
-pub fn plan(
-    desired: Desired,
-    found: &BTreeMap<String, Setup>,
-    others: &BTreeMap<String, String>,
-    is_pruning: bool,
-    (caller, now): (&AccountId, Timestamp),
-) -> Plan<Setup> {
-    let Desired { mut setups, mut because, mut left, stakes, consequences, gaps } = desired;
-    let found = fresh(found, now);
-    for (name, why) in others {
-        if setups.remove(name).is_some() {
-            left.push(leave(
-                name,
-                "other_sort",
-                &format!("AWS has a budget of this name that is {why}"),
-            ));
-        }
-    }
-    let mut items = plan::diff(&found, &setups);
-    items.retain(|item| {
-        let is_extra = matches!(item.change, Change::Delete { .. });
-        if is_extra && !is_pruning {
-            let why = "it is in AWS under the program's own prefix and not in the configuration; `--prune` deletes it";
-            left.push(leave(&item.id, "not_configured", why));
-        }
-        !is_extra || is_pruning
-    });
-    for item in &mut items {
-        item.because = because.remove(&item.id).unwrap_or_default();
-    }
-    left.sort_by(|left, right| left.id.cmp(&right.id));
-    let planned: BTreeSet<&String> =
-        items.iter().filter(|it| it.change.is_pending()).map(|it| &it.id).collect();
-    let is_planned =
-        |stake: &Stake| planned.iter().any(|name| stake.what.starts_with(&format!("{name}: ")));
-    let stakes = stakes.into_iter().filter(is_planned).collect();
-    let mut plan = Plan::new(PlanKind::Budgets, caller.clone(), now, items);
-    (plan.left, plan.stakes, plan.consequences, plan.gaps) = (left, stakes, consequences, gaps);
-    plan
-}
-
-fn leave(name: &str, verdict: &str, why: &str) -> Left {
-    let because = vec![Because { kind: verdict.to_owned(), text: why.to_owned() }];
-    Left { id: name.to_owned(), verdict: verdict.to_owned(), is_quiet: false, because }
-}
-
-/// Returns setups without limits of runs that are over.
-pub fn fresh(found: &BTreeMap<String, Setup>, now: Timestamp) -> BTreeMap<String, Setup> {
-    found.iter().map(|(name, setup)| (name.clone(), fresh_one(setup.clone(), now))).collect()
-}
-
-/// Returns a setup without limits of runs that are over.
-pub fn fresh_one(setup: Setup, now: Timestamp) -> Setup {
-    match Cycle::of_aws(&setup.time_unit) {
-        Some(cycle) => setup.since(cycle.run(day_of(now)).start),
-        None => setup,
-    }
-}
-
-/// Returns every budget that is neither as the plan found it, nor as it wants it, nor on the way between.
-pub fn check(plan: &Plan<Setup>, current: &BTreeMap<String, Setup>, now: Timestamp) -> Vec<Stale> {
-    let current = fresh(current, now);
-    let is_on_the_way = |item: &Item<Setup>| {
-        let (from, to) = (item.change.from(), item.change.to());
-        let is_found = |state: &Option<Setup>| state.as_ref() == current.get(&item.id);
-        item.change.is_pending() && step::way(from, to).iter().any(is_found)
-    };
-    let stale = plan.items.iter().filter(|item| {
-        item.change.standing(current.get(&item.id)) == Standing::Stale && !is_on_the_way(item)
-    });
-    let told = stale.map(|item| Stale {
-        id: item.id.clone(),
-        planned: plan::told(item.change.from()),
-        found: plan::told(current.get(&item.id)),
-    });
-    told.collect()
 }

@@ -4,6 +4,8 @@
 //! (AWS Cost Management User Guide, "Creating budget filters"), and not in Cost Explorer.
 //! **Invariant:** a list has two members or more, a leaf has 1 to 100 values, and there is one root.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use crate::query::Filter;
@@ -114,6 +116,85 @@ fn tidy_leaf(leaf: &Map<String, Value>) -> Map<String, Value> {
     leaf
 }
 
+/// Tells whether a value is an expression that can be sent: known members alone, one root, no empty list.
+pub fn is_whole(expression: &Value) -> bool {
+    let Some((name, value)) =
+        expression.as_object().filter(|it| it.len() == 1).and_then(|it| it.iter().next())
+    else {
+        return false;
+    };
+    let texts = |name: &str| {
+        let list = value.get(name).and_then(Value::as_array);
+        list.is_some_and(|it| !it.is_empty() && it.iter().all(Value::is_string))
+    };
+    match name.as_str() {
+        "And" | "Or" => {
+            value.as_array().is_some_and(|list| list.len() > 1 && list.iter().all(is_whole))
+        }
+        "Not" => is_whole(value),
+        "Tags" | "Dimensions" => {
+            let members = value.as_object().into_iter().flat_map(Map::keys);
+            let is_known = |it: &String| ["Key", "Values", "MatchOptions"].contains(&it.as_str());
+            members.clone().all(is_known)
+                && value.get("Key").is_some_and(Value::is_string)
+                && (texts("Values") || (name == "Tags" && texts("MatchOptions")))
+        }
+        _ => false,
+    }
+}
+
+/// Tells whether some cost that one expression finds may be lost with another: a value that goes, or one more that is left out.
+///
+/// Record types are no owners: leaving one out loses nobody. No expression at all finds everything.
+pub fn narrows(from: Option<&Value>, to: Option<&Value>) -> bool {
+    let (Some(from), Some(to)) = (from, to) else { return from.is_none() && to.is_some() };
+    let of = |expression: &Value| {
+        let mut found = (BTreeSet::new(), BTreeSet::new());
+        leaves_of(expression, false, &mut found);
+        found
+    };
+    let ((found, left_out), (finds, leaves_out)) = (of(from), of(to));
+    !found.is_subset(&finds) || !leaves_out.is_subset(&left_out)
+}
+
+/// Returns the values that another expression has and one lacks, and those that it has and the other lacks.
+pub fn difference(from: &Value, to: &Value) -> (BTreeSet<String>, BTreeSet<String>) {
+    let of = |expression: &Value| {
+        let mut found = (BTreeSet::new(), BTreeSet::new());
+        leaves_of(expression, false, &mut found);
+        let told = |(key, value): (String, String)| format!("{key} = {value}");
+        let found_values = found.0.into_iter().map(told);
+        let left_out = found.1.into_iter().map(|it| format!("not {}", told(it)));
+        found_values.chain(left_out).collect::<BTreeSet<String>>()
+    };
+    let (before, after) = (of(from), of(to));
+    (&after - &before, &before - &after)
+}
+
+/// Keys with their values.
+type Values = BTreeSet<(String, String)>;
+
+/// Sorts the values of an expression into those that it finds and those that it leaves out.
+fn leaves_of(expression: &Value, is_negated: bool, found: &mut (Values, Values)) {
+    for (name, value) in expression.as_object().into_iter().flatten() {
+        match (name.as_str(), value) {
+            ("And" | "Or", Value::Array(list)) => {
+                for it in list {
+                    leaves_of(it, is_negated, found);
+                }
+            }
+            ("Not", value) => leaves_of(value, !is_negated, found),
+            (_, leaf) => {
+                let key = leaf.get("Key").and_then(Value::as_str).unwrap_or_default();
+                let values = leaf.get("Values").and_then(Value::as_array).into_iter().flatten();
+                let values = values.filter_map(Value::as_str).filter(|_| key != "RECORD_TYPE");
+                let side = if is_negated { &mut found.1 } else { &mut found.0 };
+                side.extend(values.map(|value| (key.to_owned(), value.to_owned())));
+            }
+        }
+    }
+}
+
 /// Returns the expression as Cost Explorer takes it, whose tag keys have no prefix; absent for what it has no filter for.
 pub fn query(expression: &Value) -> Option<Filter> {
     let (name, value) = expression.as_object().filter(|it| it.len() == 1)?.iter().next()?;
@@ -210,6 +291,43 @@ mod tests {
         assert_eq!(many.len(), 3);
         assert_eq!(all(many[..1].to_vec()), Some(many[0].clone()));
         assert!(tag("k", Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn an_expression_that_loses_a_value_narrows() {
+        let leaf = |values: &[&str]| json!({ "Tags": { "Key": "k", "Values": values } });
+        let less = |values: &[&str]| json!({ "And": [leaf(&["a"]), not(&leaf(values))] });
+        let types = not(&dimension("RECORD_TYPE", ["Credit".to_owned()])[0]);
+        for (from, to, expected) in [
+            (Some(leaf(&["a", "b"])), Some(leaf(&["a"])), true),
+            (Some(leaf(&["a"])), Some(leaf(&["a", "b"])), false),
+            (Some(less(&["x"])), Some(less(&["x", "y"])), true),
+            (Some(less(&["x", "y"])), Some(less(&["x"])), false),
+            (Some(leaf(&["a"])), Some(json!({ "And": [leaf(&["a"]), types] })), false),
+            (None, Some(leaf(&["a"])), true),
+            (Some(leaf(&["a"])), None, false),
+            (None, None, false),
+        ] {
+            assert_eq!(narrows(from.as_ref(), to.as_ref()), expected, "{from:?} {to:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_sent_is_no_expression() {
+        let leaf = json!({ "Tags": { "Key": "k", "Values": ["a"] } });
+        for (expression, expected) in [
+            (leaf.clone(), true),
+            (absent("k"), true),
+            (json!({ "And": [leaf, { "Not": absent("k") }] }), true),
+            (json!({ "And": [leaf] }), false),
+            (json!({ "Dimension": { "Key": "SERVICE", "Values": ["a"] } }), false),
+            (json!({ "Dimensions": { "Key": "SERVICE", "Values": [] } }), false),
+            (json!({ "Tags": { "Key": "k", "Values": ["a"], "Odd": 1 } }), false),
+            (json!({ "Tags": { "Key": "k", "Values": ["a"] }, "Not": leaf }), false),
+            (json!("k"), false),
+        ] {
+            assert_eq!(is_whole(&expression), expected, "{expression}");
+        }
     }
 
     #[test]

@@ -117,6 +117,7 @@ pub mod census;
 pub mod reach;
 pub mod watched;
 pub mod desired;
+pub mod budget_plan;
 pub mod topic;
 pub mod backfill;
 pub mod activation;

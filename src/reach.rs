@@ -63,19 +63,19 @@ pub fn reach(scope: &Scope, ground: &Ground<'_>) -> Reach {
     match scope {
         Scope::All => everything(ground, &mut reach),
         Scope::Domain(id) => {
-            for domain in census.domains().into_iter().filter(|it| it.id == *id) {
-                reach.whole(domain, census);
+            for domain in census.domains().filter(|it| it.id == *id) {
+                reach.whole(domain, ground);
             }
         }
         Scope::UserProfile(id, name) => {
             let is_theirs = |entry: &Entry| entry.bearer.user_profile.as_ref() == Some(name);
-            for domain in census.domains().into_iter().filter(|it| it.id == *id) {
+            for domain in census.domains().filter(|it| it.id == *id) {
                 reach.some(domain, ground, &is_theirs);
             }
         }
         Scope::Space(id, name) => {
             let is_it = |entry: &Entry| matches!(&entry.bearer.owner, Owner::Space(home, space) if home.id == *id && space == name);
-            for domain in census.domains().into_iter().filter(|it| it.id == *id) {
+            for domain in census.domains().filter(|it| it.id == *id) {
                 reach.some(domain, ground, &is_it);
             }
         }
@@ -122,7 +122,7 @@ fn of_team(team: &TeamName, ground: &Ground<'_>, reach: &mut Reach) {
             && people().next().is_some()
             && people().all(is_theirs);
         if is_whole {
-            reach.whole(domain, census);
+            reach.whole(domain, ground);
         } else {
             reach.some(domain, ground, &|entry| {
                 !matches!(entry.bearer.owner, Owner::Domain(_)) && is_theirs(entry)
@@ -151,11 +151,15 @@ impl Reach {
     }
 
     /// Takes in a whole domain: its tag, its file system's, and its users' and spaces'.
-    fn whole(&mut self, domain: &DomainKey, census: &Census) {
-        self.domain_values(domain, census);
-        for entry in census.of(domain) {
+    ///
+    /// Who is gone is found by the domain's tag, which is on all that SageMaker tags.
+    fn whole(&mut self, domain: &DomainKey, ground: &Ground<'_>) {
+        self.domain_values(domain, ground.census);
+        for entry in ground.census.of(domain) {
             self.take_in(entry);
         }
+        let billed = ground.charges.ledger.bearers.iter().map(|it| &it.owner);
+        self.owners.extend(billed.filter(|it| it.domain() == Some(domain)).cloned());
     }
 
     fn take_in(&mut self, entry: &Entry) {
@@ -189,11 +193,8 @@ impl Reach {
         if users.is_empty() {
             return;
         }
-        let values: BTreeSet<&str> =
-            theirs.iter().flat_map(|it| it.values.iter().map(String::as_str)).collect();
-        let rows = ground.snapshot.manifest.space_users.iter();
-        let rows = rows.filter(|row| values.contains(row.user_profile.as_str()));
-        let seen: BTreeSet<&str> = rows.map(|row| row.space.as_str()).collect();
+        let values = theirs.iter().flat_map(|it| it.values.iter());
+        let seen: BTreeSet<&str> = values.flat_map(|value| census.seen_in(value)).collect();
         // A user's tag is also on what they do in a shared space, and that is the space's; so it is wherever the bill
         // has shown them in somebody else's.
         let is_strange = |entry: &&Entry| {

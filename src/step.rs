@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use crate::bounds::{EMAIL_COUNT_MAX, NOTIFICATION_COUNT_MAX};
 use crate::budget::Subscriber;
+use crate::limit::Cycle;
 use crate::setup::{Alarm, Alarms, Setup};
 
 /// One call of the Budgets API about one budget.
@@ -40,9 +41,13 @@ pub fn steps(from: Option<&Setup>, to: Option<&Setup>) -> Vec<Step> {
         (None, Some(to)) => vec![Step::CreateBudget(to.clone())],
         (Some(_), None) => vec![Step::DeleteBudget],
         (Some(from), Some(to)) => {
-            let is_same = from.is_same_budget(to);
-            let update = (!is_same).then(|| Step::UpdateBudget(to.clone()));
-            update.into_iter().chain(alarm_steps(&from.alarms, &to.alarms)).collect()
+            let update = (!from.is_same_budget(to)).then(|| Step::UpdateBudget(to.clone()));
+            let alarms = alarm_steps(&from.alarms, &to.alarms);
+            // A daily budget has no alarms of forecasts, so these go before it becomes one.
+            if Cycle::of_aws(&to.time_unit) == Some(Cycle::Daily) {
+                return alarms.into_iter().chain(update).collect();
+            }
+            update.into_iter().chain(alarms).collect()
         }
     }
 }
@@ -234,6 +239,20 @@ mod tests {
         ] {
             assert_eq!(told(from, to), expected, "{from} to {to}");
         }
+    }
+
+    #[test]
+    fn alarms_of_forecasts_go_before_a_budget_becomes_daily() {
+        let from = setup("5 80:a");
+        let to = Setup { time_unit: "DAILY".to_owned(), ..setup("5 90:a") };
+        let told: Vec<String> =
+            steps(Some(&from), Some(&to)).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told.join("; "),
+            "CreateNotification ACTUAL > 90 %; DeleteNotification ACTUAL > 80 %; UpdateBudget"
+        );
+        let back: Vec<Step> = steps(Some(&to), Some(&from));
+        assert!(matches!(back[0], Step::UpdateBudget(_)), "{back:?}");
     }
 
     #[test]

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::arn::DomainId;
 use crate::budget::{Budget, Scope};
 use crate::charge::{Cause, Charge, Charges};
-use crate::metric::Metric;
+use crate::metric::{Amounts, Metric};
 use crate::money::Money;
 use crate::owner::Owner;
 use crate::period::Month;
@@ -17,8 +18,52 @@ use crate::whose;
 /// How the words begin of what a rule takes and AWS watches.
 const TAKEN: &str = "watched beyond it: what is taken by the pool ";
 
+/// The words of what lies outside the scope, which no filter finds together with it.
+const OUTSIDE: &str = "not watched: tax and support";
+
 /// A sum that is unknown as soon as a part of it is.
 type Sum = Option<Money>;
+
+/// What a month's charges come to by owner and record type, summed once for all budgets that are not of teams.
+pub struct Billed {
+    /// By the owner's place and the record type's number; SageMaker's share of tax and support apart.
+    sums: BTreeMap<(usize, u32), Amounts>,
+    outside: Amounts,
+    by_domain: BTreeMap<DomainId, Vec<usize>>,
+}
+
+impl Billed {
+    /// Sums a month.
+    pub fn new(charges: &Charges<'_>, month: Month) -> Billed {
+        let mut billed =
+            Billed { sums: BTreeMap::new(), outside: Amounts::ZERO, by_domain: BTreeMap::new() };
+        for charge in charges.of_month(month) {
+            let place = (charge.bearer, charge.record_type);
+            match charge.cause {
+                Cause::Billed { .. } => {
+                    billed.sums.entry(place).or_insert(Amounts::ZERO).add(&charge.amounts);
+                }
+                Cause::Outside { .. } => billed.outside.add(&charge.amounts),
+                Cause::In { .. } | Cause::Out { .. } => {}
+            }
+        }
+        for (place, bearer) in charges.bearers.iter().enumerate() {
+            if let Some(domain) = bearer.owner.domain() {
+                billed.by_domain.entry(domain.id.clone()).or_default().push(place);
+            }
+        }
+        billed
+    }
+
+    /// Returns the places of owners that a scope or its filter may have to do with.
+    fn places(&self, scope: &Scope) -> &[usize] {
+        let of = |id: &DomainId| self.by_domain.get(id).map(Vec::as_slice).unwrap_or_default();
+        match scope {
+            Scope::Domain(id) | Scope::UserProfile(id, _) | Scope::Space(id, _) => of(id),
+            Scope::All | Scope::Team(_) | Scope::Foreign(_) => &[],
+        }
+    }
+}
 
 /// Returns what a filter misses of a budget's scope, and what it counts beyond it, in the order of their words.
 ///
@@ -27,28 +72,41 @@ pub fn stakes(
     name: &str,
     budget: &Budget,
     reach: &Reach,
-    charges: &Charges<'_>,
+    (charges, billed): (&Charges<'_>, &Billed),
     (month, metric): (Month, Metric),
 ) -> Vec<Stake> {
     let mut sums: BTreeMap<String, Sum> = BTreeMap::new();
-    for charge in charges.of_month(month) {
-        let record_type = charges.ledger.names.text(charge.record_type);
-        if budget.excludes(record_type) {
-            continue;
-        }
-        let words = match &budget.scope {
-            Scope::Team(team) => {
+    let mut put = |words: String, amounts: &Amounts| {
+        // What a rule takes is watched all the same, where it is watched at all.
+        let is_taken = words.starts_with(TAKEN);
+        let money = amounts.get(metric).map(|it| if is_taken { -it } else { it });
+        let sum = sums.entry(words).or_insert(Some(Money::ZERO));
+        *sum = sum.zip(money).map(|(sum, money)| sum + money);
+    };
+    match &budget.scope {
+        Scope::Team(team) => {
+            for charge in charges.of_month(month) {
+                if budget.excludes(charges.ledger.names.text(charge.record_type)) {
+                    continue;
+                }
                 let is_theirs = charges.team(&charge) == Some(team);
-                of_team(charges, reach, &charge, is_theirs)
+                if let Some(words) = of_team(charges, reach, &charge, is_theirs) {
+                    put(words, &charge.amounts);
+                }
             }
-            scope => of_bill(charges, reach, &charge, scope),
-        };
-        if let Some(words) = words {
-            // What a rule takes is watched all the same, where it is watched at all.
-            let is_taken = words.starts_with(TAKEN);
-            let money = charge.amounts.get(metric).map(|it| if is_taken { -it } else { it });
-            let sum = sums.entry(words).or_insert(Some(Money::ZERO));
-            *sum = sum.zip(money).map(|(sum, money)| sum + money);
+        }
+        Scope::All => put(OUTSIDE.to_owned(), &billed.outside),
+        scope => {
+            for place in billed.places(scope) {
+                let of_owner = billed.sums.range((*place, 0)..=(*place, u32::MAX));
+                for ((place, record_type), amounts) in of_owner {
+                    let record_type = charges.ledger.names.text(*record_type);
+                    let words = of_bill(charges, reach, *place, scope);
+                    if let Some(words) = words.filter(|_| !budget.excludes(record_type)) {
+                        put(words, amounts);
+                    }
+                }
+            }
         }
     }
     let text = format!("{} of {month}", metric.title());
@@ -61,13 +119,9 @@ pub fn stakes(
     .collect()
 }
 
-fn of_bill(charges: &Charges<'_>, reach: &Reach, charge: &Charge, scope: &Scope) -> Option<String> {
-    if !matches!(charge.cause, Cause::Billed { .. }) {
-        return None;
-    }
-    let bearer = charges.bearer(charge);
-    let is_found = *scope == Scope::All || reach.owners.contains(&bearer.owner);
-    match (whose::holds(scope, bearer), is_found) {
+fn of_bill(charges: &Charges<'_>, reach: &Reach, place: usize, scope: &Scope) -> Option<String> {
+    let bearer = &charges.bearers[place];
+    match (whose::holds(scope, bearer), reach.owners.contains(&bearer.owner)) {
         (true, false) => Some(format!("not watched: {}", owners(&bearer.owner))),
         (false, true) => Some(format!("watched beyond it: {}", owners(&bearer.owner))),
         _ => None,
@@ -96,7 +150,7 @@ fn of_team(
             _ => None,
         },
         _ if !is_theirs => None,
-        Cause::Outside { .. } => Some("not watched: tax and support".to_owned()),
+        Cause::Outside { .. } => Some(OUTSIDE.to_owned()),
         Cause::In { spread, .. } => Some(format!("not watched: {}", pool(spread))),
         // What is not watched is not missed where a rule takes it.
         Cause::Out { .. } if !is_found => Some(format!("not watched: {}", owners(&bearer.owner))),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use apportion::cli::config;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::run::{Output, Sandbox, apportion, write};
 use crate::tags::ended;
@@ -87,7 +87,7 @@ fn forecasts_of_cost_explorer_are_paid_for_within_the_limit_and_said() {
     let office = Office::open(&terms());
     let before = office.sandbox.paid();
     let refused = office.budgets(&["suggest", "--aws-forecast", "--max-spend", "0.02"]);
-    ended(&refused, 2, &["5 forecasts cost $0.05, and $0.02 may be spent", "raise `--max-spend`"]);
+    ended(&refused, 1, &["5 forecasts cost $0.05, and $0.02 may be spent", "raise `--max-spend`"]);
     assert_eq!(office.sandbox.paid(), before);
     let output = office.budgets(&["suggest", "--aws-forecast", "--max-spend", "0.05"]);
     ended(&output, 0, &["by the forecast given", "answered 5 pages for $0.05"]);
@@ -135,8 +135,13 @@ fn what_cannot_be_is_said_with_what_to_do() {
     let budget =
         |text: &str| format!("{}\n[[budget]]\nname = \"b\"\nlimit = \"5\"\n{text}\n", terms());
     for (configuration, words, code, expected) in [
-        (budget("team = \"nobody\""), &["plan"][..], 0, "not_watchable"),
-        (budget("domain = \"d-nowhere\""), &["plan"], 0, "not_watchable"),
+        (budget("team = \"nobody\""), &["plan"][..], 5, "unknown_owner"),
+        (
+            budget("domain = \"d-nowhere\""),
+            &["plan", "--check"],
+            5,
+            "There is no such domain as d-nowhere",
+        ),
         (budget("all = true\nlocal_only = true"), &["plan", "--full"], 0, "local_only"),
         (budget("all = true"), &["apply"], 2, "give `--yes`"),
         (terms(), &["export"], 2, "--format"),
@@ -156,4 +161,76 @@ fn what_cannot_be_is_said_with_what_to_do() {
         .against(&office.sandbox)
         .run();
     ended(&empty, 1, &["apportion collect"]);
+}
+
+#[test]
+fn nothing_is_deleted_because_somebody_could_not_be_listed() {
+    let each =
+        "[[budget]]\nname = \"{domain} {user_profile}\"\neach = \"user_profile\"\nlimit = \"5\"\n";
+    let office = Office::open(&format!("{}\n{each}", terms()));
+    ended(&office.budgets(&["apply", "--yes"]), 0, &["budgets are as planned"]);
+    let denied = json!({ "denied": [{ "operation": "ListUserProfiles" }] });
+    office.sandbox.set_faults(denied);
+    let again = ["collect", "--snapshots", "blind", "--max-spend", "5"];
+    assert_eq!(office.run(&again).code, 5);
+    let blind =
+        |words: &[&str]| office.run(&[&["budgets"], words, &["--snapshots", "blind"]].concat());
+    let before = alter(&office.sandbox.world, |world| world.changes.len());
+    ended(&blind(&["plan", "--prune"]), 5, &["unread (", "so no budget is deleted"]);
+    assert_eq!(blind(&["apply", "--prune", "--yes"]).code, 5);
+    assert_eq!(alter(&office.sandbox.world, |world| world.changes.len()), before);
+}
+
+#[test]
+fn a_key_that_was_never_active_is_named() {
+    let world = make(&small(2), 52);
+    alter(&world, |world| {
+        for key in
+            world.organisation.tag_keys.iter_mut().filter(|it| it.key.contains("user-profile"))
+        {
+            key.changes.clear();
+            key.updated_at = None;
+        }
+    });
+    let office = Office { sandbox: Sandbox::serve(world), folder: tempfile::tempdir().unwrap() };
+    let each =
+        "[[budget]]\nname = \"{domain} {user_profile}\"\neach = \"user_profile\"\nlimit = \"5\"\n";
+    office.configure(&format!("{}\n{each}", terms()));
+    office.run(&["collect", "--snapshots", "kept", "--max-spend", "5"]);
+    ended(&office.budgets(&["plan"]), 0, &["`sagemaker:user-profile-arn` is not active"]);
+}
+
+#[test]
+fn a_plan_that_was_edited_or_has_aged_is_refused_before_anything_is_done() {
+    let budget = "[[budget]]\nname = \"p\"\nall = true\nplanned = [\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"10\",\"11\",\"12\"]\n";
+    let office = Office::open(&format!("{}\n{budget}", terms()));
+    ended(&office.budgets(&["plan", "--save", "plan.json"]), 0, &["+ apportion/p"]);
+    let text = String::from_utf8(crate::run::read(&office.path().join("plan.json"))).unwrap();
+    let apply = ["apply", "--plan", "edited.json", "--yes"];
+    for (from, to, why) in [
+        ("\"Dimensions\"", "\"Dimension\"", "is no filter of AWS Budgets"),
+        ("\"MONTHLY\"", "\"CUSTOM\"", "none that begins anew"),
+        ("\"2026-11-01\"", "\"2026-10-01\"", "not those of the present period"),
+        ("\"apportion/p\"", "\"apportion/p:q\"", "AWS takes no such name"),
+        ("\"apportion/p\"", "\"other/p\"", "does not begin with `apportion/`"),
+    ] {
+        let edited = text.replace(from, to);
+        assert_ne!(edited, text, "{from}");
+        write(&office.path().join("edited.json"), edited.as_bytes());
+        ended(&office.budgets(&apply), 2, &[why]);
+    }
+    let aged = [
+        "--now",
+        "2026-12-01T08:00:00Z",
+        "budgets",
+        "apply",
+        "--plan",
+        "plan.json",
+        "--yes",
+        "--snapshots",
+        "kept",
+    ];
+    let output = apportion(office.path(), &aged).against(&office.sandbox).run();
+    ended(&output, 2, &["not those of the present period"]);
+    assert_eq!(alter(&office.sandbox.world, |world| world.changes.len()), 0);
 }

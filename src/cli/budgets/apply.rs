@@ -7,16 +7,16 @@ use std::sync::Arc;
 
 use crate::arn::AccountId;
 use crate::aws::{Session, budgets, sts};
+use crate::budget_plan;
 use crate::cli::args::budgets::BudgetsApplyArgs;
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure, Kind};
 use crate::cli::plans;
-use crate::desired;
 use crate::plan::{Plan, PlanKind};
 use crate::setup::Setup;
 
 use super::carry::{self, Errand, Outcome};
-use super::plan::{Made, READING_COUNT, make};
+use super::plan::{Made, READING_COUNT, about_changes, make};
 use super::topics;
 
 /// Brings the budgets of AWS into line; returns the exit code.
@@ -31,7 +31,7 @@ pub(super) async fn apply(
         given(context, session, &caller, path).await?
     } else {
         let made = make(context, session, &caller, &args.wish).await?;
-        plans::show(&made.plan, "text", false);
+        plans::show(&about_changes(&made.plan), "text", false);
         made
     };
     let whole =
@@ -62,7 +62,7 @@ pub(super) async fn apply(
     }
     // A change that is given up halfway is left to a person, so it is tried for longer.
     let now = context.clock.now();
-    let found = Arc::new(desired::fresh(&found, now));
+    let found = Arc::new(budget_plan::fresh(&found, now));
     let errand = Errand { session: session.patient(), account: caller, now, found };
     ui.begin("Changing budgets", count);
     let outcome = carry::carry(&errand, &plan, usize::from(args.concurrency), ui).await;
@@ -90,8 +90,12 @@ async fn given(
             "use the file as `plan --save` wrote it, with the same configuration",
         ));
     }
+    budget_plan::check_form(&plan, context.clock.now()).map_err(|why| {
+        let hint = "run `apportion budgets plan` again; use its file as it was written, and soon";
+        Failure::usage(format!("the plan cannot be executed: {why}"), hint)
+    })?;
     let found = budgets::setups(session, caller, prefix, READING_COUNT).await?;
-    let stale = desired::check(&plan, &found.setups, context.clock.now());
+    let stale = budget_plan::check(&plan, &found.setups, context.clock.now());
     if !stale.is_empty() {
         let hint = "run `apportion budgets plan` again and look at what it proposes now";
         return Err(plans::refuse(&stale, hint));

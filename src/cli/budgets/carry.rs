@@ -2,7 +2,8 @@
 //!
 //! An answer may be lost after AWS has done what was asked, so after an error the budget is read back, and what is there
 //! tells how far the way was gone.
-//! **Invariant:** every step that AWS has done is told once, and nothing is deleted unless all else was done.
+//! **Invariant:** every step that AWS has done is told once; nothing watches less before all that watches more was done,
+//! and nothing is deleted before all else was.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,9 +13,10 @@ use tokio::task::JoinSet;
 
 use crate::arn::AccountId;
 use crate::aws::{self, Session, budgets};
+use crate::budget_plan::fresh_one;
 use crate::cli::error::Failure;
 use crate::cli::ui::Ui;
-use crate::desired::fresh_one;
+use crate::expression;
 use crate::plan::{Change, Item, Plan};
 use crate::setup::Setup;
 use crate::step::{self, Step};
@@ -49,21 +51,36 @@ struct Report {
     failure: Option<(aws::Kind, Failure)>,
 }
 
-/// Carries out a plan: what is created or updated first, and what is deleted when all that was done.
+/// Carries out a plan: what watches more comes first, then what watches less, and what is deleted last.
+///
+/// So whoever moves from one budget to another is in both for a while, and in none only where both change both ways.
+/// A part begins only when all of the one before was done.
 pub(super) async fn carry(
     errand: &Errand,
     plan: &Plan<Setup>,
     concurrency: usize,
     ui: &Ui,
 ) -> Outcome {
-    let (deleted, others): (Vec<&Item<Setup>>, Vec<&Item<Setup>>) =
-        plan.pending().partition(|item| matches!(item.change, Change::Delete { .. }));
+    let mut parts: [Vec<&Item<Setup>>; 3] = [Vec::new(), Vec::new(), Vec::new()];
+    for item in plan.pending() {
+        let filter = |setup: Option<&'_ Setup>| setup.and_then(|it| it.filter.clone());
+        let part = match &item.change {
+            Change::Delete { .. } => 2,
+            Change::Update { from, to } => {
+                let (from, to) = (filter(Some(from)), filter(Some(to)));
+                usize::from(expression::narrows(from.as_ref(), to.as_ref()))
+            }
+            _ => 0,
+        };
+        parts[part].push(item);
+    }
     let mut outcome = Outcome::default();
-    some(errand, &others, concurrency, ui, &mut outcome).await;
-    if outcome.failed.is_empty() && outcome.untried.is_empty() {
-        some(errand, &deleted, concurrency, ui, &mut outcome).await;
-    } else {
-        outcome.untried.extend(deleted.into_iter().map(|item| item.id.clone()));
+    for items in parts {
+        if outcome.failed.is_empty() && outcome.untried.is_empty() {
+            some(errand, &items, concurrency, ui, &mut outcome).await;
+        } else {
+            outcome.untried.extend(items.into_iter().map(|item| item.id.clone()));
+        }
     }
     outcome
 }

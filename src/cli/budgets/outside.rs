@@ -43,7 +43,7 @@ pub(super) async fn forecasts(
     let price = Money::from_cents(count * PAGE_PRICE_CENTS);
     let unasked = (!context.ui.is_terminal()).then(|| Money::from_cents(100));
     if let Some(most) = spend_max.or(unasked).filter(|most| price > *most) {
-        return Err(Failure::usage(
+        return Err(Failure::refused(
             format!(
                 "{count} forecasts cost ${}, and ${} may be spent",
                 dollars(price),

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::arn::AccountId;
 use crate::aws::{Session, budgets, sts};
+use crate::budget_plan;
 use crate::charge;
 use crate::cli::args::budgets::{BudgetsPlanArgs, BudgetsWish};
 use crate::cli::commands::{Context, load};
@@ -24,6 +25,9 @@ use super::topics;
 
 /// Calls under way at once while budgets are read.
 pub(super) const READING_COUNT: usize = 8;
+
+/// Verdicts of budgets that the configuration has, and that AWS will not have whatever is done.
+const LACKING: [&str; 4] = ["unknown_owner", "bad_name", "same_name", "other_sort"];
 
 /// A plan, and what it was made against.
 pub struct Made {
@@ -44,19 +48,33 @@ pub(super) async fn print(
     let Made { mut plan, .. } = make(context, session, &caller, &args.wish).await?;
     let topics = topics::look(session, &plan, &caller).await;
     plan.gaps.extend(topics.closed.iter().chain(&topics.doubtful).cloned());
-    plans::show(&plan, &args.showing.format, args.showing.full);
+    if args.showing.format == "text" && !args.showing.full {
+        plans::show(&about_changes(&plan), "text", false);
+    } else {
+        plans::show(&plan, &args.showing.format, args.showing.full);
+    }
     if let Some(path) = &args.showing.save {
         store::plans::store(path, &plan)?;
         context.ui.line(&format!("Saved the plan in `{}`.", path.display()));
     }
     let is_pending = plan.pending().next().is_some();
-    Ok(if !plan.gaps.is_empty() {
+    let is_lacking = plan.left.iter().any(|it| LACKING.contains(&it.verdict.as_str()));
+    Ok(if is_lacking || !plan.gaps.is_empty() {
         error::PARTIAL
     } else if args.showing.check && is_pending {
         error::PENDING
     } else {
         error::DONE
     })
+}
+
+/// Returns the plan without the amounts of what is kept.
+pub(super) fn about_changes(plan: &Plan<Setup>) -> Plan<Setup> {
+    let changed = plan.pending().map(|item| &item.id).chain(plan.left.iter().map(|it| &it.id));
+    let begins: Vec<String> = changed.map(|name| format!("{name}: ")).collect();
+    let mut shown = plan.clone();
+    shown.stakes.retain(|stake| begins.iter().any(|it| stake.what.starts_with(it)));
+    shown
 }
 
 /// Reads what is there and makes the plan.
@@ -75,7 +93,7 @@ pub async fn make(
         found.count
     ));
     let by = (caller, context.clock.now());
-    let plan = desired::plan(wanted, &found.setups, &found.others, wish.prune, by);
+    let plan = budget_plan::plan(wanted, &found.setups, &found.others, wish.prune, by);
     Ok(Made { plan, found: found.setups })
 }
 

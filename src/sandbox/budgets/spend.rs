@@ -30,11 +30,19 @@ pub(super) struct Spent {
 /// Returns what a budget has spent and is expected to spend.
 pub(super) fn of(world: &World, budget: &Budget) -> Spent {
     let question = filter::question(world, budget);
-    let figures = question.as_ref().and_then(|question| compute(world, budget, question).ok());
+    // What waits for data has nothing to be computed; whether it ever can be is seen at once.
+    let today = world.today();
+    let nothing = Period { start: today, end: today };
+    let figures = question.as_ref().and_then(|question| {
+        if awaits_data(world, budget) {
+            let is_sound = question.spend(world, budget, nothing);
+            return is_sound.ok().map(|spend| (spend, None));
+        }
+        compute(world, budget, question).ok()
+    });
     let (limit, look_back) = limit::in_force(world, budget, question.as_ref());
     let healthy = figures.is_some();
-    let shown = figures.filter(|_| !awaits_data(world, budget));
-    let (actual, forecast) = shown.unwrap_or((Money::ZERO, None));
+    let (actual, forecast) = figures.unwrap_or((Money::ZERO, None));
     Spent { actual, forecast, limit, look_back, healthy }
 }
 

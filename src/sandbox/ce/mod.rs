@@ -73,6 +73,9 @@ pub fn spend(
     let metric = Metric::parse(metric)
         .ok_or_else(|| Refusal::invalid(format!("Metric {metric} is not supported")))?;
     let mut query = query::Query::new(world, &caller, filter, None)?;
+    if period.start >= period.end {
+        return Ok(Money::ZERO);
+    }
     query.periods = vec![period];
     let sheet = query.run(world);
     let ticks: i128 = sheet.slots.iter().map(|slot| slot.total.amounts[metric.index()]).sum();
