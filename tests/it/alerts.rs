@@ -31,7 +31,7 @@ fn judged<T>(
     let ledger = ledger::post(snapshot);
     let charges = charge::charge(snapshot, &ledger, &loaded.terms, METRIC);
     let everybody = Someone::everybody(&snapshot.inventory, charges.membership.teams.iter());
-    let budgets = loaded.config.budgets_of(&everybody);
+    let budgets = loaded.config.budgets_of(&everybody).unwrap();
     let alerts = alert::judge(snapshot, &charges, &budgets, &loaded.config.budgets, METRIC);
     then(&alerts, &charges, &ledger)
 }
