@@ -116,7 +116,7 @@ impl<'a> Ground<'a> {
         } else if !lacking.is_empty() {
             remark = format!(
                 "Its filter names {} without `user:`, so AWS counts nothing for it.",
-                lacking.join(", ")
+                lacking.into_iter().collect::<Vec<String>>().join(", ")
             );
         } else if budget.time_unit != Cycle::Monthly.aws_name() {
             remark =
