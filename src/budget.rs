@@ -178,26 +178,39 @@ impl Scope {
     }
 }
 
-/// Tells the tag keys of SageMaker that a filter names without `user:`: AWS then counts nothing, for ever.
-pub fn keys_without_prefix(filter: &Value) -> Vec<String> {
+/// What stands before a tag key in a filter: who put the tag.
+const PREFIXES: [&str; 3] = ["user:", "aws:", "iamPrincipal/"];
+
+/// Tells the tag keys that a filter of either make names without a prefix: AWS then counts nothing, for ever.
+pub fn keys_without_prefix(filter: &Value) -> BTreeSet<String> {
+    let mut keys = BTreeSet::new();
+    let mut put = |key: &str| {
+        if !PREFIXES.iter().any(|prefix| key.starts_with(prefix)) {
+            keys.insert(key.to_owned());
+        }
+    };
     match filter {
         Value::Object(map) => {
-            let mut keys: Vec<String> = map
-                .iter()
-                .filter(|(name, _)| *name != "Tags")
-                .flat_map(|(_, value)| keys_without_prefix(value))
-                .collect();
-            if let Some(key) =
-                map.get("Tags").and_then(|tags| tags.get("Key")).and_then(Value::as_str)
-                && key::PRECEDENCE.contains(&key)
-            {
-                keys.push(key.to_owned());
+            for (name, value) in map {
+                match name.as_str() {
+                    "Tags" => {
+                        value.get("Key").and_then(Value::as_str).into_iter().for_each(&mut put);
+                    }
+                    "TagKeyValue" => {
+                        let texts =
+                            value.as_array().into_iter().flatten().filter_map(Value::as_str);
+                        texts.map(|it| it.split_once('$').map_or(it, |it| it.0)).for_each(&mut put);
+                    }
+                    _ => keys_without_prefix(value).iter().for_each(|key| put(key)),
+                }
             }
-            keys
         }
-        Value::Array(values) => values.iter().flat_map(keys_without_prefix).collect(),
-        _ => Vec::new(),
+        Value::Array(values) => {
+            values.iter().flat_map(keys_without_prefix).for_each(|key| put(&key));
+        }
+        _ => {}
     }
+    keys
 }
 
 impl Budget {
@@ -278,6 +291,32 @@ impl Threshold {
         match self {
             Threshold::Amount(money) => Some(money),
             Threshold::BasisPoints(points) => limit?.of_basis_points(points),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn keys_without_prefix_are_found_in_either_make_of_filter() {
+        let tag = |key: &str| json!({ "Tags": { "Key": key, "Values": ["a"] } });
+        let old = |texts: &[&str]| json!({ "CostFilters": { "TagKeyValue": texts } });
+        for (filter, expected) in [
+            (tag("team"), "team"),
+            (tag(key::DOMAIN), key::DOMAIN),
+            (tag("user:team"), ""),
+            (tag("aws:createdBy"), ""),
+            (tag("iamPrincipal/team"), ""),
+            (json!({ "And": [tag("b"), { "Not": tag("a") }, { "Or": [tag("user:c")] }] }), "a b"),
+            (json!({ "Dimensions": { "Key": "SERVICE", "Values": ["AWS Glue"] } }), ""),
+            (old(&["team$a", "team$b", "bare", "user:other$c", "aws:createdBy$d"]), "bare team"),
+            (json!({ "CostFilters": { "Service": ["AWS Glue"] } }), ""),
+        ] {
+            let keys: Vec<String> = keys_without_prefix(&filter).into_iter().collect();
+            assert_eq!(keys.join(" "), expected, "{filter}");
         }
     }
 }

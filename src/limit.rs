@@ -94,6 +94,11 @@ impl Cycle {
         }
     }
 
+    /// Returns the run before the one that a day lies in.
+    pub fn before(self, day: Date) -> Period {
+        self.run(self.run(day).start.saturating_sub(jiff::Span::new().days(1)))
+    }
+
     /// Returns the months of one run; absent for a day.
     pub fn months(self) -> Option<i32> {
         match self {
@@ -220,6 +225,14 @@ mod tests {
             (Cycle::Annually, "2026-11-20", "2026-01-01..2027-01-01"),
         ] {
             assert_eq!(cycle.run(day(on)).to_string(), expected, "{cycle} {on}");
+        }
+        for (cycle, on, expected) in [
+            (Cycle::Daily, "2027-01-01", "2026-12-31..2027-01-01"),
+            (Cycle::Monthly, "2026-03-31", "2026-02-01..2026-03-01"),
+            (Cycle::Quarterly, "2026-11-20", "2026-07-01..2026-10-01"),
+            (Cycle::Annually, "2026-11-20", "2025-01-01..2026-01-01"),
+        ] {
+            assert_eq!(cycle.before(day(on)).to_string(), expected, "{cycle} {on}");
         }
     }
 

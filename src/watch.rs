@@ -18,7 +18,7 @@ use crate::limit::{Cycle, Limit};
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::period::{Month, Period};
-use crate::snapshot::{Forecast, Snapshot};
+use crate::snapshot::{Forecast, Manifest, Snapshot};
 use crate::tally::{Tally, Watch};
 use crate::whose;
 
@@ -53,7 +53,7 @@ pub struct Judged<'a> {
     pub currency: &'a str,
     /// What else the reader must know.
     pub remark: String,
-    /// Whether the run is a day of which more is to come, and only what it has crossed already is told.
+    /// Whether only what is crossed is told: of a day of which more is to come, and of a run that is over.
     pub is_so_far: bool,
 }
 
@@ -79,7 +79,10 @@ impl<'a> Ground<'a> {
         let manifest = &snapshot.manifest;
         let today = TimeZone::UTC.to_datetime(manifest.taken_at).date();
         let month = Month::of(today);
-        let firsts = local.iter().map(|budget| Month::of(budget.cycle.run(today).start));
+        let firsts = local.iter().map(|budget| {
+            let run = ended(budget.cycle, manifest, today);
+            Month::of(run.unwrap_or_else(|| budget.cycle.run(today)).start)
+        });
         let first = firsts.min().map_or(month, |first| first.min(month));
         let with_teams = local.iter().any(|budget| matches!(budget.scope, Scope::Team(_)));
         let tally = Tally::new(snapshot, charges, first, with_teams);
@@ -93,12 +96,15 @@ impl<'a> Ground<'a> {
         Ground { snapshot, charges, common, tally, calendar, month }
     }
 
-    /// Returns what a budget of the configuration comes to: one run, and of a daily one days that are not over, too.
+    /// Returns what a budget of the configuration comes to in its present run, in the one before while that may change, and of a daily one on days that are not over.
     pub fn of_configuration(&self, budget: &'a Budget, metric: Metric) -> Vec<Judged<'a>> {
         let metric = budget.metric.unwrap_or(metric);
         let watch = self.tally.watch(&budget.scope, metric, Some(budget));
         if budget.cycle != Cycle::Daily {
-            return vec![self.of_run(budget, metric, &watch)];
+            let today = self.calendar.today;
+            let ended = ended(budget.cycle, &self.snapshot.manifest, today);
+            let runs = ended.into_iter().chain([budget.cycle.run(today)]);
+            return runs.map(|run| self.of_run(budget, metric, &watch, run)).collect();
         }
         let last = self.calendar.last_complete;
         let later = (1..=2_i64).map(|days| last + days.days());
@@ -110,13 +116,15 @@ impl<'a> Ground<'a> {
     /// Returns what a budget of AWS comes to: AWS's figures, and our days where we can tell whose it is.
     pub fn of_aws(&self, budget: &'a AwsBudget) -> Judged<'a> {
         let lacking = budget.filter.as_ref().map(keys_without_prefix).unwrap_or_default();
+        // A budget that watches nothing shows zero; that is no spend to judge by.
+        let is_counted = lacking.is_empty();
         let mut remark = String::new();
         if let Some(why) = &budget.unreadable {
             remark = format!("It could not be read: {why}.");
-        } else if !lacking.is_empty() {
+        } else if !is_counted {
             remark = format!(
                 "Its filter names {} without `user:`, so AWS counts nothing for it.",
-                lacking.join(", ")
+                lacking.into_iter().collect::<Vec<String>>().join(", ")
             );
         } else if budget.time_unit != Cycle::Monthly.aws_name() {
             remark =
@@ -135,8 +143,6 @@ impl<'a> Ground<'a> {
             }
         };
         let cycle = Cycle::of_aws(&budget.time_unit);
-        // A budget that watches nothing shows zero; that is no spend to judge by.
-        let is_counted = lacking.is_empty();
         let by_aws = budget.forecast.filter(|_| is_counted).map(|it| (it, "aws_budgets"));
         let by_days = course.as_ref().and_then(|it| it.forecast).map(|it| (it, "days"));
         Judged {
@@ -158,14 +164,26 @@ impl<'a> Ground<'a> {
         }
     }
 
-    fn of_run(&self, budget: &'a Budget, metric: Metric, watch: &Watch<'_>) -> Judged<'a> {
+    fn of_run(
+        &self,
+        budget: &'a Budget,
+        metric: Metric,
+        watch: &Watch<'_>,
+        run: Period,
+    ) -> Judged<'a> {
         let scope = &budget.scope;
-        let run = budget.cycle.run(self.calendar.today);
+        let is_over = run.end <= self.calendar.today;
         let course = self.course(scope, watch, run);
         let first = self.snapshot.manifest.scope.first;
-        let (limit, no_limit) = self.limit(budget, run.start);
+        // The limit that AWS sets and tells is that of the present run.
+        let (limit, no_limit) = if is_over {
+            (budget.limit.on(budget.cycle, run.start), None)
+        } else {
+            self.limit(budget, run.start)
+        };
         let mut judged = self.judged(budget, metric, run);
         judged.limit = limit;
+        judged.is_so_far = is_over;
         if !self.is_known(scope) {
             judged.remark = whose::unknown(scope);
             return judged;
@@ -181,12 +199,15 @@ impl<'a> Ground<'a> {
                 "Some of the {}'s cost could not be read, and it may be of this owner.",
                 span_word(budget.cycle)
             ));
+        } else if is_over {
+            remarks.push("The run is over; its last days may still change.".to_owned());
         } else if !course.is_read {
             remarks
                 .push("Some days could not be read, so there is no forecast by days.".to_owned());
         }
         remarks.extend(no_limit);
-        if matches!(scope, Scope::Team(_)) && !self.charges.pools.is_empty() {
+        remarks.extend(whose::no_shares(scope, self.charges, Month::of(run.start)));
+        if matches!(scope, Scope::Team(_)) && !self.charges.pools.is_empty() && !is_over {
             remarks.push(
                 "What pools move is in the actual; what they will move yet is not in the forecast."
                     .to_owned(),
@@ -197,9 +218,9 @@ impl<'a> Ground<'a> {
         let is_its =
             *scope == Scope::All && budget.cycle == Cycle::Monthly && budget.excluded.is_empty();
         let by_aws = forecasts
-            .filter(|forecast| is_its && forecast.metric == metric)
+            .filter(|forecast| is_its && !is_over && forecast.metric == metric)
             .find_map(|forecast| by_cost_explorer(&course, forecast));
-        let by_days = course.forecast.map(|it| (it, "days"));
+        let by_days = course.forecast.filter(|_| !is_over).map(|it| (it, "days"));
         judged.forecast = by_aws.map(|it| (it, "cost_explorer")).or(by_days);
         judged.actual = course.actual;
         judged.remark = remarks.join(" ");
@@ -235,6 +256,7 @@ impl<'a> Ground<'a> {
             remarks.push("The day is not complete.".to_owned());
         }
         remarks.extend(no_limit);
+        remarks.extend(whose::no_shares(scope, self.charges, Month::of(run.start)));
         if matches!(scope, Scope::Team(_)) && !self.charges.pools.is_empty() {
             remarks.push("What pools move is moved by the month, and is in no day.".to_owned());
         }
@@ -314,6 +336,14 @@ impl<'a> Ground<'a> {
         };
         (None, Some(why))
     }
+}
+
+/// Returns the run before the present one while it may still change: the bill of its last days comes days later.
+fn ended(cycle: Cycle, manifest: &Manifest, today: Date) -> Option<Period> {
+    let run = cycle.before(today);
+    let may_change = manifest.is_estimated(Month::of(run.last()))
+        || run.last() > course::last_complete(manifest.taken_at);
+    (cycle != Cycle::Daily && may_change).then_some(run)
 }
 
 fn span_word(cycle: Cycle) -> &'static str {

@@ -3,9 +3,10 @@
 use crate::arn::DomainId;
 use crate::bearer::Bearer;
 use crate::budget::Scope;
+use crate::charge::Charges;
 use crate::inventory::Inventory;
 use crate::owner::Owner;
-use crate::period::Period;
+use crate::period::{Month, Period};
 use crate::request::Purpose;
 use crate::snapshot::Missing;
 
@@ -63,6 +64,13 @@ pub fn unknown(scope: &Scope) -> String {
         Scope::Team(name) => format!("Nobody belongs to the team {name}, and no rule charges it."),
         Scope::All | Scope::Foreign(_) => String::new(),
     }
+}
+
+/// Says that the lines of SageMaker have no share of what was billed beside it, where pools charge one.
+pub fn no_shares(scope: &Scope, charges: &Charges<'_>, month: Month) -> Option<String> {
+    let is_charged = !charges.shares(month).is_empty();
+    let words = "SageMaker's share of tax and support is not in it.";
+    (*scope == Scope::All && is_charged).then(|| words.to_owned())
 }
 
 /// Returns whose spend it is for people, with the domain's name where it is known; empty where only AWS can tell.

@@ -109,9 +109,15 @@ impl Context {
     }
 
     /// The budgets of the configuration; where one is for each of many, one for each who exists.
-    pub fn budgets(&self, snapshot: &Snapshot, charges: &Charges<'_>) -> Vec<Budget> {
+    pub fn budgets(
+        &self,
+        snapshot: &Snapshot,
+        charges: &Charges<'_>,
+    ) -> Result<Vec<Budget>, Failure> {
         let teams = charges.membership.teams.iter();
-        self.loaded.config.budgets_of(&Someone::everybody(&snapshot.inventory, teams))
+        let budgets =
+            self.loaded.config.budgets_of(&Someone::everybody(&snapshot.inventory, teams));
+        budgets.map_err(|two| Failure::usage(two, "give each a name of its own"))
     }
 
     /// The metric named, else the configuration's, else net amortized cost.

@@ -243,8 +243,15 @@ impl Config {
     }
 
     /// Returns the budgets, ready to be judged: where one is for each of many, one for each of those given.
-    pub fn budgets_of(&self, everybody: &BTreeSet<Someone>) -> Vec<Budget> {
-        self.budget.iter().flat_map(|table| table.budgets(&self.budgets, everybody)).collect()
+    ///
+    /// What budgets come to is remembered by their names, so two of one name are refused.
+    pub fn budgets_of(&self, everybody: &BTreeSet<Someone>) -> Result<Vec<Budget>, String> {
+        let budgets = self.budget.iter().flat_map(|table| table.budgets(&self.budgets, everybody));
+        let budgets: Vec<Budget> = budgets.collect();
+        match twice(budgets.iter().map(|budget| &budget.name).collect()) {
+            Some(name) => Err(format!("two budgets are called `{name}`")),
+            None => Ok(budgets),
+        }
     }
 }
 
@@ -262,6 +269,8 @@ fn twice<T: Ord>(mut items: Vec<T>) -> Option<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::Inventory;
+    use crate::team::TeamName;
 
     fn check(text: &str) -> String {
         let folder = tempfile::tempdir().unwrap();
@@ -272,6 +281,7 @@ mod tests {
                 "{:?}",
                 config
                     .budgets_of(&BTreeSet::new())
+                    .unwrap()
                     .iter()
                     .map(|it| it.scope.to_string())
                     .collect::<Vec<_>>()
@@ -301,6 +311,14 @@ mod tests {
         );
         assert!(check("[[budget]]\nname = \"a\"\nall = true\nlimit = 5").contains("limit"));
         assert!(check("keys = [\"a$b\"]").contains("not a tag key"));
+        let text = "[[budget]]\nname = \"Red\"\nall = true\nlimit = \"5\"\n
+            [[budget]]\nname = \"{team}\"\neach = \"team\"\nlimit = \"5\"";
+        let config = Loaded::with(text, Files::new()).unwrap().config;
+        for (team, expected) in [("Blue", None), ("Red", Some("two budgets are called `Red`"))] {
+            let team = TeamName::parse(team).unwrap();
+            let everybody = Someone::everybody(&Inventory::default(), std::iter::once(&team));
+            assert_eq!(config.budgets_of(&everybody).err().as_deref(), expected);
+        }
         assert!(check("[tags]\nactivate = [\"\"]").contains("not a tag key"));
     }
 }

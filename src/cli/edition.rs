@@ -87,7 +87,7 @@ pub(super) fn with_edition<T>(
         closing.is_restated = if *at == month { restatement.is_some() } else { differs };
     }
     let report = Report { snapshot, ledger: &ledger, charges: &charges, terms, month, metric };
-    let budgets = context.budgets(snapshot, &charges);
+    let budgets = context.budgets(snapshot, &charges)?;
     let common = &context.loaded.config.budgets;
     let alerts = alert::judge(snapshot, &charges, &budgets, common, metric);
     let line_months = if writing.history { report.months() } else { vec![month] };

@@ -204,6 +204,9 @@ impl From<mail::Error> for Failure {
             mail::Error::NotServer => {
                 "set the variable of `alerts.mail.smtp_url_env` to `smtps://user:password@host:465` or `smtp://host:587?tls=required`"
             }
+            mail::Error::PlainText => {
+                "write `smtps://` or add `?tls=required` to the SMTP server's URL; only a server on this machine may do without"
+            }
             mail::Error::NotAddress { .. } => "write plain addresses in `[alerts.mail]`",
             mail::Error::NoAnswer { .. } => {
                 "check host, port and `tls` of the SMTP server's URL, and run it again"

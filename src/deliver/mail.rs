@@ -2,16 +2,20 @@
 //!
 //! **Invariant:** the URL holds a password, so no error has any of it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use reqwest::Url;
 
 use super::{Cause, chain, without};
 
 /// The longest wait for one answer of the server, in seconds.
 const TIMEOUT_S: u64 = 30;
+/// The shortest user's name that is hidden: a shorter one is in half of all words.
+const USER_LEN_MIN: usize = 3;
 
 /// From whom to whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +36,9 @@ pub enum Error {
     /// What was given is no URL of an SMTP server.
     #[error("the URL of the SMTP server cannot be used")]
     NotServer,
+    /// User and password would go to another machine in plain text.
+    #[error("the URL of the SMTP server has a password, and would send it in plain text")]
+    PlainText,
     /// An address is none.
     #[error("not an address that mail can be sent to: `{address}`")]
     NotAddress {
@@ -58,6 +65,9 @@ pub async fn send(url: &str, letter: &Letter<'_>) -> Result<(), Error> {
     let message = message(letter)?;
     let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url);
     let transport = transport.map_err(|_| Error::NotServer)?;
+    if is_open(url) {
+        return Err(Error::PlainText);
+    }
     let transport = transport.timeout(Some(Duration::from_secs(TIMEOUT_S))).build();
     let sent = transport.send(message).await;
     sent.map(drop).map_err(|error| {
@@ -82,15 +92,52 @@ fn message(letter: &Letter<'_>) -> Result<Message, Error> {
     Ok(built.expect("a message with sender, receivers and text is whole"))
 }
 
-/// The URL, and what stands in it before the host: a server may repeat a user's name or password.
-fn secrets(url: &str) -> Vec<&str> {
+/// Tells whether a password would leave this machine in plain text, or would where the server offers nothing better.
+fn is_open(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let tls = url.query_pairs().find(|(key, _)| key == "tls");
+    let is_encrypted = url.scheme() == "smtps" || tls.is_some_and(|(_, how)| how == "required");
+    url.password().is_some() && !is_encrypted && !url.host_str().is_some_and(is_loopback)
+}
+
+fn is_loopback(host: &str) -> bool {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || bare.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// The URL, and what stands in it before the host, as it is written and as the server gets it: it may repeat either.
+fn secrets(url: &str) -> Vec<String> {
     let after = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let mut secrets = vec![url];
-    if let Some((user, _)) = after.rsplit_once('@') {
-        secrets.push(user);
-        secrets.extend(user.split_once(':').map(|(_, password)| password));
+    let authority = after.split(['/', '?', '#']).next().unwrap_or(after);
+    let mut secrets = vec![url.to_owned()];
+    if let Some((both, _)) = authority.rsplit_once('@') {
+        let (user, password) = both.split_once(':').unwrap_or((both, ""));
+        let user = [user.to_owned(), decoded(user)];
+        secrets.extend(user.into_iter().filter(|it| it.chars().count() >= USER_LEN_MIN));
+        secrets.extend([both, password].map(str::to_owned));
+        secrets.extend([both, password].map(decoded));
     }
+    secrets.retain(|it| !it.is_empty());
+    // The longest first, so that none is left in part by one that it holds.
+    secrets.sort_by(|one, other| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    secrets.dedup();
     secrets
+}
+
+/// Reads what is percent-encoded.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digits =
+            after.get(..2).filter(|it| *first == b'%' && it.iter().all(u8::is_ascii_hexdigit));
+        let digits = digits.and_then(|it| std::str::from_utf8(it).ok());
+        let byte = digits.and_then(|it| u8::from_str_radix(it, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -119,13 +166,52 @@ mod tests {
     #[test]
     fn what_stands_before_the_host_is_secret() {
         for (url, expected) in [
-            ("smtps://ana:geheim@host:465", vec!["ana:geheim", "geheim"]),
+            ("smtps://ana:geheim@host:465", vec!["ana:geheim", "geheim", "ana"]),
+            ("smtps://ab:geheim@host:465/?a=@", vec!["ab:geheim", "geheim"]),
+            (
+                "smtps://ana%40b:ge%2Fh%C3%A9%@host",
+                vec![
+                    "ana%40b:ge%2Fh%C3%A9%",
+                    "ana@b:ge/hé%",
+                    "ge%2Fh%C3%A9%",
+                    "ana%40b",
+                    "ge/hé%",
+                    "ana@b",
+                ],
+            ),
             ("smtp://host:587?tls=required", vec![]),
         ] {
             let mut all = vec![url];
             all.extend(expected);
             assert_eq!(secrets(url), all);
         }
+        let said = "535 ana: geheim/ is not the password of ana";
+        let told = without(said, &secrets("smtps://ana:geheim%2F@host"));
+        assert_eq!(told, "535 (hidden): (hidden) is not the password of (hidden)");
+    }
+
+    #[tokio::test]
+    async fn a_password_goes_to_no_other_machine_in_plain_text() {
+        for (url, expected) in [
+            ("smtp://ana:geheim@example.com", true),
+            ("SMTP://ana:geheim@example.com:587?tls=opportunistic", true),
+            ("smtp://ana:geheim@example.com?a=tls=required", true),
+            ("smtp://:geheim@localhost.example.com", true),
+            ("smtp://ana:geheim@128.0.0.1", true),
+            ("smtp://ana:geheim@[::2]", true),
+            ("smtps://ana:geheim@example.com", false),
+            ("smtp://ana:geheim@example.com:587?tls=required", false),
+            ("smtp://example.com", false),
+            ("smtp://ana:geheim@127.0.0.2:25", false),
+            ("smtp://ana:geheim@[::1]:25", false),
+            ("smtp://ana:geheim@localhost", false),
+        ] {
+            assert_eq!(is_open(url), expected, "{url}");
+        }
+        let to = ["ana@example.com".to_owned()];
+        let letter = Letter { from: "a@example.com", to: &to, subject: "s", text: "t" };
+        let error = send("smtp://ana:geheim@example.invalid", &letter).await.unwrap_err();
+        assert!(matches!(error, Error::PlainText), "{error}");
     }
 
     #[tokio::test]

@@ -6,8 +6,8 @@ pub mod mail;
 pub mod webhook;
 
 /// Leaves secrets out of what others say.
-fn without(text: &str, secrets: &[&str]) -> String {
-    let secrets = secrets.iter().filter(|it| !it.is_empty());
+fn without<T: AsRef<str>>(text: &str, secrets: &[T]) -> String {
+    let secrets = secrets.iter().map(AsRef::as_ref).filter(|it| !it.is_empty());
     secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "(hidden)"))
 }
 

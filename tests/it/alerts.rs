@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use apportion::alert::{self, Alert, Source, State};
 use apportion::charge::{self, Charges};
+use apportion::cli::clock::Clock;
 use apportion::cli::collect::Options;
 use apportion::cli::config::Loaded;
 use apportion::course;
@@ -12,7 +13,9 @@ use apportion::ledger::{self, Ledger};
 use apportion::metric::Metric;
 use apportion::money::Money;
 use apportion::owner::Owner;
+use apportion::sandbox::generate;
 use apportion::snapshot::Snapshot;
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::world::{ask, make, month, now, options, small, with_inventory};
@@ -31,7 +34,7 @@ fn judged<T>(
     let ledger = ledger::post(snapshot);
     let charges = charge::charge(snapshot, &ledger, &loaded.terms, METRIC);
     let everybody = Someone::everybody(&snapshot.inventory, charges.membership.teams.iter());
-    let budgets = loaded.config.budgets_of(&everybody);
+    let budgets = loaded.config.budgets_of(&everybody).unwrap();
     let alerts = alert::judge(snapshot, &charges, &budgets, &loaded.config.budgets, METRIC);
     then(&alerts, &charges, &ledger)
 }
@@ -129,6 +132,55 @@ fn a_run_that_begins_before_the_snapshot_is_unknown() {
     });
 }
 
+#[test]
+fn a_run_that_is_over_is_told_while_it_may_change() {
+    let config = "
+        [[budget]]\nname = 'low'\nall = true\nlimit = '1'\nthresholds = [100]
+        [[budget]]\nname = 'high'\nall = true\nlimit = '100000000'\nthresholds = [100]
+        [[budget]]\nname = 'adjusted'\nall = true\nauto_adjust = 'forecast'\nthresholds = [100]
+        [[budget]]\nname = 'quarter'\nall = true\nperiod = 'quarterly'\nthresholds = [100]
+        planned = ['100000000', '100000000', '100000000', '2']
+        [[budget]]\nname = 'year'\nall = true\nlimit = '1'\nperiod = 'annually'\nthresholds = [100]
+    ";
+    let year: Vec<String> = (1..=12).map(|it| format!("2026-{it:02}")).collect();
+    let year: Vec<&str> = year.iter().map(String::as_str).collect();
+    for (at, reported, over) in [
+        ("2026-12-02T08:00:00Z", "2026-11", vec![("low", "2026-11", &year[10..11])]),
+        ("2026-12-20T08:00:00Z", "2026-11", vec![]),
+        (
+            "2027-01-02T08:00:00Z",
+            "2026-12",
+            vec![
+                ("low", "2026-12", &year[11..]),
+                ("quarter", "2026-10 to 2026-12", &year[9..]),
+                ("year", "2026-01 to 2026-12", &year[..]),
+            ],
+        ),
+    ] {
+        let at: Timestamp = at.parse().unwrap();
+        let world = generate::world(&small(1), 149, 1, at).share();
+        let options = Options { month: month(reported), clock: Clock::Fixed(at), ..options() };
+        let snapshot = ask(&world, &options, None);
+        judged(&snapshot, config, &[], |alerts, _, ledger| {
+            for name in ["low", "high", "adjusted", "quarter", "year"] {
+                let rows = named(alerts, name);
+                let is_over =
+                    |alert: &&&Alert| alert.run.unwrap().end <= month(reported).plus(1).start();
+                let told = rows.iter().find(is_over);
+                let expected = over.iter().find(|it| it.0 == name);
+                assert_eq!(rows.len(), 1 + expected.iter().len(), "{at} {name}: {rows:?}");
+                let Some((alert, (_, span, months))) = told.zip(expected) else { continue };
+                assert_eq!((alert.span().as_str(), alert.state), (*span, State::Crossed));
+                assert_eq!(alert.actual, Some(lines(ledger, months, METRIC, |_| true)), "{name}");
+                assert_eq!(alert.remark, "The run is over; its last days may still change.");
+                assert_eq!(alert.forecast, None);
+                let limit = if name == "quarter" { 200 } else { 100 };
+                assert_eq!(alert.limit, Some(Money::from_cents(limit)));
+            }
+        });
+    }
+}
+
 /// Teams for everybody, and rules for all that nobody owns.
 const WHOLE: &str = "
     [[assignment]]\nteam = 'Research'\ndomain = 'research*'
@@ -148,6 +200,7 @@ fn budgets_of_teams_sum_to_what_is_charged() {
             "{WHOLE}
             [[budget]]\nname = 'm {{team}}'\neach = 'team'\nlimit = '1'\nthresholds = [100]
             [[budget]]\nname = 'q {{team}}'\neach = 'team'\nlimit = '1'\nperiod = 'quarterly'\nthresholds = [100]
+            [[budget]]\nname = 'whole'\nall = true\nlimit = '1'\nthresholds = [100]
             [[budget]]\nname = 'x {{team}}'\neach = 'team'\nlimit = '1'\nexclude = ['Usage']\nthresholds = [100]"
         );
         judged(&snapshot, &config, &[], |alerts, charges, ledger| {
@@ -168,6 +221,9 @@ fn budgets_of_teams_sum_to_what_is_charged() {
             let usage: Money = usage.map(|it| it.amounts.get(METRIC).unwrap()).sum();
             assert!(!usage.is_zero(), "seed {seed}");
             assert_eq!(sum("x "), total("2026-11") - usage, "seed {seed}");
+            let [whole] = named(alerts, "whole")[..] else { panic!("{alerts:?}") };
+            assert_eq!(whole.remark, "SageMaker's share of tax and support is not in it.");
+            assert_eq!(whole.actual, Some(lines(ledger, &["2026-11"], METRIC, |_| true)));
             for alert in alerts.iter().filter(|alert| alert.budget.starts_with("m ")) {
                 assert!(alert.remark.contains("What pools move is in the actual"));
                 assert!(alert.forecast.unwrap() >= alert.actual.unwrap());

@@ -74,7 +74,7 @@ fn what_aws_counts_and_what_it_cannot_come_to_what_a_team_is_charged() {
         let (desk, snapshot) = desk(&world, &format!("[budgets]\nmatch_absent = {absent}\n"));
         let (context, ledger) = (desk.context(), ledger::post(&snapshot));
         let charges = charged(&context, &snapshot, &ledger);
-        let wanted = context.budgets(&snapshot, &charges);
+        let wanted = context.budgets(&snapshot, &charges).unwrap();
         let desired = desired::desired(&Wish {
             common: &context.loaded.config.budgets,
             budgets: &wanted,
@@ -123,7 +123,7 @@ fn a_teams_budget_counts_what_its_owners_were_billed() {
         let (context, ledger) = (desk.context(), ledger::post(&snapshot));
         let charges = charged(&context, &snapshot, &ledger);
         let mut whole = Money::ZERO;
-        for budget in context.budgets(&snapshot, &charges) {
+        for budget in context.budgets(&snapshot, &charges).unwrap() {
             if matches!(budget.scope, Scope::Team(_)) {
                 let expected =
                     watched(&charges, &snapshot, &budget.scope, month("2026-11"), absent);

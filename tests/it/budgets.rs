@@ -275,7 +275,7 @@ fn each_budget_of_aws_counts_what_the_report_gives_to_its_scope() {
         let terms = apportion::terms::Terms::default();
         let metric = Metric::NetAmortizedCost;
         let charges = apportion::charge::charge(&snapshot, &ledger, &terms, metric);
-        let wanted = context.budgets(&snapshot, &charges);
+        let wanted = context.budgets(&snapshot, &charges).unwrap();
         assert!(wanted.len() > 30, "{}", wanted.len());
         let mut counted = Money::ZERO;
         for budget in wanted {

@@ -25,7 +25,7 @@ pub(super) async fn alerts(context: &Context, args: &AlertsArgs) -> Result<u8, F
     let metric = context.metric(args.metric);
     let terms = &context.loaded.terms;
     let charges = charge::charge(&snapshot, &ledger, terms, metric);
-    let budgets = context.budgets(&snapshot, &charges);
+    let budgets = context.budgets(&snapshot, &charges)?;
     let common = &context.loaded.config.budgets;
     let alerts = alert::judge(&snapshot, &charges, &budgets, common, metric);
     if !args.telling.dry_run {

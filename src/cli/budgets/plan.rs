@@ -124,7 +124,7 @@ pub(super) fn wanted(
     let metric = context.metric(metric);
     let ledger = ledger::post(&snapshot);
     let charges = charge::charge(&snapshot, &ledger, &context.loaded.terms, metric);
-    let budgets = context.budgets(&snapshot, &charges);
+    let budgets = context.budgets(&snapshot, &charges)?;
     if budgets.is_empty() {
         context.ui.line(
             "The configuration has no `[[budget]]`; `apportion budgets suggest` writes some.",

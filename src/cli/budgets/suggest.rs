@@ -57,7 +57,7 @@ pub(super) async fn print(
         };
         return Err(Failure::refused("nobody of that sort has cost anything", hint));
     }
-    let present = context.budgets(&snapshot, &charges);
+    let present = context.budgets(&snapshot, &charges)?;
     let open = Month::of(TimeZone::UTC.to_datetime(snapshot.manifest.taken_at).date());
     let forecasts = if args.aws_forecast {
         let scopes: Vec<&Scope> = histories.keys().collect();

@@ -29,7 +29,8 @@ pub(super) async fn print(
     super::plan::check_account(&snapshot, &caller)?;
     let now = context.clock.now();
     let budgets = budgets::describe(session, &caller).await?;
-    let findings = verification::verify(&budgets, &snapshot, &ours(context, &snapshot), now);
+    let ours = ours(context, &snapshot)?;
+    let findings = verification::verify(&budgets, &snapshot, &ours, now);
     let shown: Vec<Finding> =
         findings.iter().filter(|it| args.full || it.kind != Kind::Fine).cloned().collect();
     if !(shown.is_empty() && args.format == "text") {
@@ -46,14 +47,14 @@ pub(super) async fn print(
 }
 
 /// Returns the metrics that the configuration wants, by the names of its budgets in AWS.
-fn ours(context: &Context, snapshot: &Snapshot) -> BTreeMap<String, Metric> {
+fn ours(context: &Context, snapshot: &Snapshot) -> Result<BTreeMap<String, Metric>, Failure> {
     let config = &context.loaded.config;
     let (ledger, metric) = (ledger::post(snapshot), context.metric(None));
     let charges = charge::charge(snapshot, &ledger, &context.loaded.terms, metric);
-    let budgets = context.budgets(snapshot, &charges).into_iter().filter(|it| !it.is_local);
-    budgets
+    let budgets = context.budgets(snapshot, &charges)?.into_iter().filter(|it| !it.is_local);
+    Ok(budgets
         .map(|budget| (config.budgets.aws_name(&budget.name), budget.metric.unwrap_or(metric)))
-        .collect()
+        .collect())
 }
 
 fn written(findings: &[Finding], format: &str) -> String {
