@@ -5,7 +5,6 @@
 //! **Invariant:** no clock: the present is given.
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Unit};
 
 use crate::band::Band;
@@ -13,7 +12,7 @@ use crate::doubt::Doubt;
 use crate::limit::Cycle;
 use crate::metric::Metric;
 use crate::money::Money;
-use crate::period::{Month, Period};
+use crate::period::{Month, Period, day_of};
 use crate::reading::Reading;
 use crate::snapshot::Manifest;
 
@@ -22,11 +21,6 @@ pub const LAG_DAYS: i32 = 2;
 
 /// Over how many days before the snapshot the costliest one is looked for.
 const GROWTH_DAYS: i32 = 28;
-
-/// Returns the UTC day of a moment.
-pub fn day_of(at: Timestamp) -> Date {
-    TimeZone::UTC.to_datetime(at).date()
-}
 
 /// Returns how many days a snapshot is old.
 pub fn age_days(manifest: &Manifest, now: Timestamp) -> i32 {

@@ -17,6 +17,7 @@ use crate::ground::Ground;
 use crate::limit::Cycle;
 use crate::metric::Metric;
 use crate::money::Money;
+use crate::period::day_of;
 use crate::reading::Reading;
 use crate::snapshot::Snapshot;
 
@@ -163,7 +164,7 @@ impl Case<'_> {
         if self.budget.updated_at.is_some_and(is_fresh) {
             return skipped("it was changed within a day, and AWS resets its spend");
         }
-        let today = allowance::day_of(self.now);
+        let today = day_of(self.now);
         let run = self.cycle.filter(|cycle| *cycle != Cycle::Daily)?.run(today);
         if run.start + LAG_DAYS.days() > today {
             return skipped("its run has just begun, and AWS may still show the one before");
