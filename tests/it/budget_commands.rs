@@ -95,6 +95,24 @@ fn forecasts_of_cost_explorer_are_paid_for_within_the_limit_and_said() {
     let plain = office.budgets(&["suggest"]);
     assert!(!plain.stdout.contains("by the forecast given"));
     assert_eq!(office.sandbox.paid(), before + 5);
+    let words = ["--now", "2026-12-01T00:00:00Z", "budgets", "suggest", "--aws-forecast"];
+    let words = [&words[..], &["--max-spend", "1", "--snapshots", "kept"]].concat();
+    let late = apportion(office.path(), &words).against(&office.sandbox).run();
+    ended(&late, 0, &["The snapshot is of 2026-11; its next month has begun", "get a budget"]);
+    assert!(!late.stdout.contains("by the forecast given"));
+    assert_eq!(office.sandbox.paid(), before + 5);
+}
+
+#[test]
+fn what_is_suggested_names_the_metric_that_the_configuration_would_not_take() {
+    let office = Office::open(&terms());
+    let plain = office.budgets(&["suggest", "--metric", "net_amortized_cost"]);
+    assert!(!plain.stdout.contains("\nmetric = "), "{}", plain.stdout);
+    let other = office.budgets(&["suggest", "--metric", "unblended_cost"]);
+    let read = config::parse(&format!("{}\n{}", terms(), other.stdout)).unwrap();
+    let named = other.stdout.matches("\nmetric = \"unblended_cost\"\n").count();
+    assert_eq!(named + 1, read.budget.len(), "all but the demonstration's own: {}", other.stdout);
+    assert!(named > 0);
 }
 
 fn told(topic: &str) -> String {
