@@ -5,7 +5,6 @@
 //! **Invariant:** no clock: the present is given.
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Unit};
 
 use crate::band::Band;
@@ -13,7 +12,7 @@ use crate::doubt::Doubt;
 use crate::limit::Cycle;
 use crate::metric::Metric;
 use crate::money::Money;
-use crate::period::{Month, Period};
+use crate::period::{Month, Period, day_of};
 use crate::reading::Reading;
 use crate::snapshot::Manifest;
 
@@ -23,16 +22,20 @@ pub const LAG_DAYS: i32 = 2;
 /// Over how many days before the snapshot the costliest one is looked for.
 const GROWTH_DAYS: i32 = 28;
 
-/// Returns the UTC day of a moment.
-pub fn day_of(at: Timestamp) -> Date {
-    TimeZone::UTC.to_datetime(at).date()
-}
-
 /// Returns how many days a snapshot is old.
 pub fn age_days(manifest: &Manifest, now: Timestamp) -> i32 {
     let (taken, today) = (day_of(manifest.taken_at), day_of(now));
     let age = taken.until((Unit::Day, today)).expect("days of this era can be counted");
     age.get_days().max(0)
+}
+
+/// An end of what is known within bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// What is in doubt is at its least.
+    Least,
+    /// What is in doubt is at its most.
+    Most,
 }
 
 /// Returns what a budget may show now in its open run.
@@ -42,6 +45,29 @@ pub fn allowed(
     metric: Metric,
     cycle: Cycle,
     now: Timestamp,
+) -> Band {
+    bounds(reading, manifest, metric, cycle, now, None)
+}
+
+/// Returns what it may show if all that is in doubt were at one end, so that lag and growth alone part the bounds.
+pub fn settled(
+    reading: &Reading,
+    manifest: &Manifest,
+    metric: Metric,
+    cycle: Cycle,
+    now: Timestamp,
+    end: End,
+) -> Band {
+    bounds(reading, manifest, metric, cycle, now, Some(end))
+}
+
+fn bounds(
+    reading: &Reading,
+    manifest: &Manifest,
+    metric: Metric,
+    cycle: Cycle,
+    now: Timestamp,
+    end: Option<End>,
 ) -> Band {
     let taken = day_of(manifest.taken_at);
     let run = cycle.run(day_of(now));
@@ -53,13 +79,13 @@ pub fn allowed(
     let ends = Period { start: taken - LAG_DAYS.days(), end: taken + 1.day() };
     // What falls due later may be negative, so that the least and the most may lie on any of the days.
     for (index, day) in ends.days().enumerate() {
-        let until = until(reading, metric, run, cycle, day);
+        let until = at(until(reading, metric, run, cycle, day), end);
         band.doubts.extend(until.doubts);
         let ends = (band.least.zip(until.least), band.most.zip(until.most));
         band.least = ends.0.map(|(old, new)| if index == 0 { new } else { old.min(new) });
         band.most = ends.1.map(|(old, new)| if index == 0 { new } else { old.max(new) });
     }
-    let growth = growth(reading, manifest, metric, run, now);
+    let growth = growth(reading, manifest, metric, run, now, end);
     band.doubts.extend(growth.doubts);
     band.least = band.least.zip(growth.least).map(|(least, more)| least + more);
     band.most = band.most.zip(growth.most).map(|(most, more)| most + more);
@@ -68,6 +94,16 @@ pub fn allowed(
         band.least = band.least.map(|least| least.min(Money::ZERO));
     }
     band
+}
+
+/// Puts both bounds of a band at one end of it.
+fn at(band: Band, end: Option<End>) -> Band {
+    let one = match end {
+        None => return band,
+        Some(End::Least) => band.least,
+        Some(End::Most) => band.most,
+    };
+    Band { least: one, most: one, ..band }
 }
 
 /// Returns what a run has come to by the end of a day.
@@ -115,12 +151,13 @@ fn growth(
     metric: Metric,
     run: Period,
     now: Timestamp,
+    end: Option<End>,
 ) -> Band {
     let taken = day_of(manifest.taken_at);
     let window = Period { start: taken - GROWTH_DAYS.days(), end: taken + 1.day() };
     let days = window.days().map(|day| Period { start: day, end: day + 1.day() });
     let mut extremes = Band::zero();
-    for day in days.map(|day| reading.days(metric, day)) {
+    for day in days.map(|day| at(reading.days(metric, day), end)) {
         extremes.least = extremes.least.map(|old| old.min(day.least.unwrap_or(old)));
         extremes.most = extremes.most.zip(day.most).map(|(old, new)| old.max(new));
         extremes.doubts.extend(day.doubts.into_iter().filter(|_| day.most.is_none()));

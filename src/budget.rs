@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::arn::{AccountId, DomainId, Identity, SpaceName, UserProfileName};
+use crate::arn::{AccountId, Arn, DomainId, Identity, SpaceName, UserProfileName};
 use crate::key;
 use crate::limit::{Cycle, Limit};
 use crate::metric::Metric;
@@ -32,6 +32,9 @@ pub struct AwsBudget {
     pub metric: Option<Metric>,
     /// The filter, as AWS's JSON.
     pub filter: Option<Value>,
+    /// The billing view, where it is not the account's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing_view: Option<String>,
     /// Spend of the period so far, by AWS.
     pub actual: Option<Money>,
     /// Forecast of the whole period, by AWS.
@@ -176,6 +179,12 @@ impl Scope {
         }
         Scope::Foreign(filter.to_string())
     }
+}
+
+/// Tells whether a billing view is the account's own, which is meant where none is named.
+pub fn is_own_view(account: &AccountId, arn: &str) -> bool {
+    Arn::parse(arn)
+        .is_some_and(|it| it.account == account.as_str() && it.resource == "billingview/primary")
 }
 
 /// What stands before a tag key in a filter: who put the tag.

@@ -6,14 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use crate::arn::AccountId;
 use crate::bounds::check_name;
 use crate::desired::{Desired, LOCAL_ONLY};
 use crate::expression;
 use crate::limit::{Adjustment, Cycle};
+use crate::period::day_of;
 use crate::plan::{self, Because, Change, Item, Left, Plan, PlanKind, Stale, Standing, State as _};
 use crate::setup::{Ceiling, Setup};
 use crate::step;
@@ -23,10 +22,6 @@ const UNREAD: &str = "unread";
 
 /// How many values of a filter are named before the rest is counted.
 const NAMED_COUNT_MAX: usize = 6;
-
-fn day_of(at: Timestamp) -> Date {
-    TimeZone::UTC.to_datetime(at).date()
-}
 
 /// Makes the plan from what should be and what is; what should not be goes with `is_pruning` only.
 pub fn plan(

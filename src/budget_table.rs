@@ -94,11 +94,6 @@ impl Table {
         who.into_iter().map(made).collect()
     }
 
-    /// Tells whether it is one budget for each of many.
-    pub fn is_each(&self) -> bool {
-        self.each.is_some()
-    }
-
     fn budget(&self, common: &Common, someone: Option<&Someone>) -> Result<Budget, String> {
         let scope = match (self.each, someone) {
             (Some(each), Some(someone)) => {

@@ -5,12 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use crate::arn::{DomainKey, Identity};
 use crate::bounds::check_name;
-use crate::budget::{Budget, Notification, NotificationKind, Scope};
+use crate::budget::{Budget, Notification, NotificationKind, Scope, is_own_view};
 use crate::census::Census;
 use crate::charge::Charges;
 use crate::common::Common;
@@ -18,7 +17,7 @@ use crate::key;
 use crate::limit::{Cycle, Limit};
 use crate::metric::Metric;
 use crate::owner::Owner;
-use crate::period::Month;
+use crate::period::{Month, day_of};
 use crate::plan::{Because, Left, Stake};
 use crate::reach::{self, Ground, Reach};
 use crate::setup::{Alarm, Alarms, Ceiling, Setup};
@@ -167,7 +166,10 @@ impl Desired {
             metric: Some(metric.aws_name().to_owned()),
             filter,
             switches: None,
-            billing_view: wish.billing_view.filter(|it| !is_own_view(it)).map(str::to_owned),
+            billing_view: wish
+                .billing_view
+                .filter(|it| !is_own_view(&manifest.caller, it))
+                .map(str::to_owned),
             ends_on: None,
             alarms: alarms(budget),
         };
@@ -188,11 +190,6 @@ impl Desired {
     }
 }
 
-/// Tells whether a billing view is an account's own bill, which a budget without a view counts.
-fn is_own_view(arn: &str) -> bool {
-    arn.ends_with(":billingview/primary")
-}
-
 /// Names a few owners, and counts the rest.
 fn names(owners: &BTreeSet<Owner>) -> String {
     let mut names: Vec<String> = owners.iter().take(3).map(ToString::to_string).collect();
@@ -200,10 +197,6 @@ fn names(owners: &BTreeSet<Owner>) -> String {
         names.push(format!("{} more", owners.len() - names.len()));
     }
     names.join(", ")
-}
-
-fn day_of(at: Timestamp) -> Date {
-    TimeZone::UTC.to_datetime(at).date()
 }
 
 /// Tells whether bill, inventory or the terms know whose budget it is: a name that is mistyped spends nothing for ever.

@@ -76,7 +76,7 @@ impl Someone {
         domains.chain(users).chain(spaces).chain(teams).collect()
     }
 
-    /// Returns one who stands for all of a sort, with the longest names that AWS allows a domain and a user.
+    /// Returns one who stands for all of a sort, with short names, on which a table is tried before anybody is known.
     pub fn example(each: Each) -> Someone {
         let domain = || DomainId::parse("d-abcdefghijkl").expect("a domain id of the usual length");
         match each {

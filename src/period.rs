@@ -4,8 +4,9 @@
 
 use std::fmt;
 
-use jiff::ToSpan;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
 /// A calendar month, named by its first day.
@@ -28,6 +29,11 @@ pub struct Period {
 pub struct NotMonth {
     /// The text as it came.
     pub text: String,
+}
+
+/// Returns the UTC day of a moment.
+pub fn day_of(at: Timestamp) -> Date {
+    TimeZone::UTC.to_datetime(at).date()
 }
 
 impl Month {
@@ -143,6 +149,17 @@ mod tests {
              2026-03 2026-03-01..2026-04-01"
         );
         assert_eq!(months[3].period().days().count(), 28);
+    }
+
+    #[test]
+    fn a_moment_lies_in_its_day_of_utc() {
+        for (at, day) in [
+            ("2026-11-03T00:00:00Z", "2026-11-03"),
+            ("2026-11-03T00:30:00+02:00", "2026-11-02"),
+            ("2026-11-02T23:59:59.999Z", "2026-11-02"),
+        ] {
+            assert_eq!(day_of(at.parse().unwrap()).to_string(), day, "{at}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use crate::arn::AccountId;
+use crate::doubt::Truth;
 
 /// Whether AWS Budgets may publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,143 +23,291 @@ pub enum Access {
 /// The service that publishes.
 const SERVICE: &str = "budgets.amazonaws.com";
 
-/// Tells whether a topic's policy lets the budgets of an account publish.
-pub fn access(policy: &str, account: &AccountId) -> Access {
+/// A name that no budget has, so that a pattern which takes it takes every budget.
+const ANY_NAME: &str = "budget/\u{1}";
+
+/// Tells whether a topic's policy lets the budgets of an account publish to it.
+pub fn access(policy: &str, topic: &str, account: &AccountId) -> Access {
     let Ok(policy) = serde_json::from_str::<Value>(policy) else {
         return Access::Doubtful("its policy is no JSON".to_owned());
     };
     let statements = match policy.get("Statement") {
-        Some(Value::Array(list)) => list.iter().collect(),
-        Some(one) => vec![one],
-        None => Vec::new(),
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+        None => &[],
     };
-    let mut access = Access::Closed(format!("no statement of its policy lets `{SERVICE}` publish"));
+    let (mut allowed, mut denied, mut is_of_another) = (Truth::No, Truth::No, false);
     for statement in statements {
-        let is_about = names(statement.get("Principal"), &["Service"], SERVICE)
-            && has_action(statement.get("Action"));
-        if !is_about {
-            continue;
-        }
-        let conditions = conditions(statement.get("Condition"), account);
-        match (statement.get("Effect").and_then(Value::as_str), conditions) {
-            (Some("Deny"), Some(true)) => {
-                return Access::Closed("a statement of its policy denies it".to_owned());
+        let about = about(statement, topic);
+        let met = conditions(statement.get("Condition"), account);
+        let concerns = about.min(met);
+        match statement.get("Effect").and_then(Value::as_str) {
+            Some("Allow") => {
+                allowed = allowed.max(concerns);
+                is_of_another |= about == Truth::Yes && met == Truth::No;
             }
-            (Some("Deny"), None) => {
-                return Access::Doubtful(
-                    "a statement of its policy may deny it under conditions".to_owned(),
-                );
+            Some("Deny") => denied = denied.max(concerns),
+            _ => {
+                allowed = allowed.max(concerns.min(Truth::Unknown));
+                denied = denied.max(concerns.min(Truth::Unknown));
             }
-            (Some("Allow"), Some(true)) => access = Access::Open,
-            (Some("Allow"), None) if access != Access::Open => {
-                access = Access::Doubtful(
-                    "a statement of its policy lets it publish under conditions that are not read here"
-                        .to_owned(),
-                );
-            }
-            (Some("Allow"), Some(false)) if access != Access::Open => {
-                access = Access::Closed(format!(
-                    "its policy lets `{SERVICE}` publish for another account or source than {account}"
-                ));
-            }
-            _ => {}
         }
     }
-    access
+    match (allowed, denied) {
+        (_, Truth::Yes) => Access::Closed("a statement of its policy denies it".to_owned()),
+        (Truth::No, _) if is_of_another => Access::Closed(format!(
+            "its policy lets `{SERVICE}` publish for another account or source than {account}"
+        )),
+        (Truth::No, _) => {
+            Access::Closed(format!("no statement of its policy lets `{SERVICE}` publish"))
+        }
+        (Truth::Unknown, _) => Access::Doubtful(format!(
+            "a statement of its policy may let `{SERVICE}` publish, in a form that is not read here"
+        )),
+        (Truth::Yes, Truth::Unknown) => Access::Doubtful(
+            "a statement of its policy may deny it, in a form that is not read here".to_owned(),
+        ),
+        (Truth::Yes, Truth::No) => Access::Open,
+    }
 }
 
-fn names(principal: Option<&Value>, kinds: &[&str], name: &str) -> bool {
-    let is_one = |value: &Value| texts(value).any(|it| it == name || it == "*");
+/// Tells whether a statement is about the service, publishing, and the topic; what it leaves out or turns round is not read.
+fn about(statement: &Value, topic: &str) -> Truth {
+    let action = statement.get("Action").map_or(Truth::Unknown, |action| {
+        // Actions are told apart without regard to case (IAM User Guide, "IAM JSON policy elements: Action").
+        any(action, |text| like(&text.to_lowercase(), "sns:publish"))
+    });
+    let resource = statement
+        .get("Resource")
+        .map_or(Truth::Unknown, |resource| any(resource, |text| like(text, topic)));
+    principal(statement.get("Principal")).min(action).min(resource)
+}
+
+fn principal(principal: Option<&Value>) -> Truth {
+    let is_one =
+        |kind: &str, text: &str| truth(text == "*" || (kind == "Service" && text == SERVICE));
     match principal {
-        Some(Value::Object(map)) => map.iter().any(|(kind, value)| {
-            (kinds.contains(&kind.as_str()) && is_one(value))
-                || (kind == "AWS" && texts(value).any(|it| it == "*"))
-        }),
-        Some(value) => texts(value).any(|it| it == "*"),
-        None => false,
+        Some(Value::Object(map)) => {
+            let kinds = map.iter().map(|(kind, value)| any(value, |text| is_one(kind, text)));
+            kinds.max().unwrap_or(Truth::No)
+        }
+        Some(value) => any(value, |text| is_one("", text)),
+        None => Truth::Unknown,
     }
 }
 
-fn has_action(action: Option<&Value>) -> bool {
-    let is_it = |text: &str| {
-        let text = text.to_lowercase();
-        ["sns:publish", "sns:*", "*"].contains(&text.as_str())
-    };
-    action.is_some_and(|action| texts(action).any(is_it))
-}
-
-fn texts(value: &Value) -> impl Iterator<Item = &str> {
+/// Tells whether one text of a value, or of its list, does; what is no text is not read.
+fn any(value: &Value, does: impl Fn(&str) -> Truth) -> Truth {
     let list = match value {
         Value::Array(list) => list.as_slice(),
         one => std::slice::from_ref(one),
     };
-    list.iter().filter_map(Value::as_str)
+    let each = list.iter().map(|it| it.as_str().map_or(Truth::Unknown, &does));
+    each.max().unwrap_or(Truth::No)
 }
 
-/// Tells whether conditions hold for the budgets of an account; absent where one is not read here.
-fn conditions(conditions: Option<&Value>, account: &AccountId) -> Option<bool> {
-    let Some(Value::Object(operators)) = conditions else { return Some(true) };
-    let source = format!("arn:aws:budgets::{account}:budget/x");
-    let mut is_met = true;
-    for (operator, keys) in operators {
-        for (key, value) in keys.as_object()? {
-            let pattern_fits = |text: &str| fits(text, &source);
-            let is_one = match (operator.as_str(), key.to_lowercase().as_str()) {
-                ("StringEquals" | "StringLike", "aws:sourceaccount") => {
-                    texts(value).any(|it| it == account.as_str())
+/// Tells whether conditions hold for the budgets of an account.
+fn conditions(conditions: Option<&Value>, account: &AccountId) -> Truth {
+    let operators = match conditions {
+        None => return Truth::Yes,
+        Some(Value::Object(operators)) => operators,
+        Some(_) => return Truth::Unknown,
+    };
+    let each = operators.iter().map(|(operator, keys)| {
+        let Value::Object(keys) = keys else { return Truth::Unknown };
+        let each = keys.iter().map(|(key, value)| {
+            match (operator.as_str(), key.to_lowercase().as_str()) {
+                ("StringEquals", "aws:sourceaccount") => any(value, |text| equal(text, account)),
+                ("StringLike", "aws:sourceaccount") => {
+                    any(value, |text| like(text, account.as_str()))
                 }
                 ("ArnLike" | "ArnEquals" | "StringLike", "aws:sourcearn") => {
-                    texts(value).any(pattern_fits)
+                    any(value, |text| source(text, account))
                 }
-                _ => return None,
-            };
-            is_met &= is_one;
-        }
-    }
-    Some(is_met)
+                _ => Truth::Unknown,
+            }
+        });
+        each.min().unwrap_or(Truth::Yes)
+    });
+    each.min().unwrap_or(Truth::Yes)
 }
 
-/// Tells whether an ARN with `*` for any text fits another, whatever their partitions.
-fn fits(pattern: &str, arn: &str) -> bool {
-    let after = |text: &str| text.splitn(3, ':').nth(2).map(str::to_owned);
-    let (Some(pattern), Some(arn)) = (after(pattern), after(arn)) else { return false };
-    glob::Pattern::new(&pattern).is_ok_and(|pattern| pattern.matches(&arn))
+fn truth(is: bool) -> Truth {
+    if is { Truth::Yes } else { Truth::No }
+}
+
+fn equal(text: &str, account: &AccountId) -> Truth {
+    if text.contains("${") { Truth::Unknown } else { truth(text == account.as_str()) }
+}
+
+/// Tells whether a pattern takes a text; one with a variable of the policy's is not read.
+fn like(pattern: &str, text: &str) -> Truth {
+    if pattern.contains("${") {
+        return Truth::Unknown;
+    }
+    truth(fits(pattern.as_bytes(), text.as_bytes()))
+}
+
+/// Tells whether a pattern takes the ARNs of an account's budgets, whatever the partition: all of them, none, or perhaps some.
+fn source(pattern: &str, account: &AccountId) -> Truth {
+    if pattern == "*" {
+        return Truth::Yes;
+    }
+    let own = ["arn", "", "budgets", "", account.as_str()];
+    let parts: Vec<&str> = pattern.splitn(6, ':').collect();
+    let of = |index: usize| match (index, parts.get(index)) {
+        (1, Some(_)) => Truth::Yes,
+        (_, Some(part)) => like(part, own[index]),
+        (_, None) => Truth::Unknown,
+    };
+    let head = (0..own.len()).map(of).min().unwrap_or(Truth::Unknown);
+    let some = match parts.get(5).map(|resource| like(resource, ANY_NAME)) {
+        Some(Truth::Yes) => Truth::Yes,
+        // Which budgets these are is not known here.
+        _ => Truth::Unknown,
+    };
+    // A `*` takes colons, too, so that parts are not always what they seem.
+    let is_plain = parts.len() == 6 && parts[..5].iter().all(|part| !part.contains('*'));
+    if is_plain || head == Truth::Yes { head.min(some) } else { Truth::Unknown }
+}
+
+/// Tells whether a pattern takes a text: `*` stands for any text, `?` for one character.
+fn fits(pattern: &[u8], text: &[u8]) -> bool {
+    match (pattern.split_first(), text.split_first()) {
+        (None, _) => text.is_empty(),
+        (Some((b'*', rest)), _) => (0..=text.len()).any(|index| fits(rest, &text[index..])),
+        (Some((b'?', rest)), Some((_, after))) => fits(rest, after),
+        (Some((sign, rest)), Some((first, after))) => sign == first && fits(rest, after),
+        (Some(_), None) => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn told(statement: &str) -> &'static str {
-        let policy = format!("{{\"Statement\": [{}]}}", statement.replace('\'', "\""));
-        match access(&policy, &AccountId::parse("111122223333").unwrap()) {
+    const TOPIC: &str = "arn:aws:sns:us-east-1:111122223333:cost";
+
+    fn told(statements: &str) -> &'static str {
+        let policy = format!("{{\"Statement\": [{}]}}", statements.replace('\'', "\""));
+        match access(&policy, TOPIC, &AccountId::parse("111122223333").unwrap()) {
             Access::Open => "open",
             Access::Closed(_) => "closed",
             Access::Doubtful(_) => "doubtful",
         }
     }
 
+    fn statement(effect: &str, who: &str, action: &str, more: &str) -> String {
+        format!("{{'Effect': '{effect}', {who}, {action}, 'Resource': '{TOPIC}'{more}}}")
+    }
+
+    const BUDGETS: &str = "'Principal': {'Service': 'budgets.amazonaws.com'}";
+    const PUBLISH: &str = "'Action': 'SNS:Publish'";
+
     #[test]
     fn a_policy_says_whether_budgets_may_publish() {
-        let allow = "'Effect': 'Allow', 'Principal': {'Service': 'budgets.amazonaws.com'}, 'Action': 'SNS:Publish'";
-        let with = |condition: &str| format!("{{{allow}, 'Condition': {condition}}}");
-        let open = format!("{{{allow}}}");
+        let with = |condition: &str| {
+            statement("Allow", BUDGETS, PUBLISH, &format!(", 'Condition': {condition}"))
+        };
+        let elsewhere =
+            |resource: &str| format!("{{'Effect': 'Allow', {BUDGETS}, {PUBLISH}{resource}}}");
         for (statement, expected) in [
-            (open.clone(), "open"),
-            (with("{'StringEquals': {'aws:SourceAccount': '111122223333'}, 'ArnLike': {'aws:SourceArn': 'arn:aws:budgets::111122223333:*'}}"), "open"),
+            (statement("Allow", BUDGETS, PUBLISH, ""), "open"),
+            (statement("Allow", BUDGETS, "'Action': 'SNS:Publish*'", ""), "open"),
+            (statement("Allow", BUDGETS, "'Action': ['SNS:Subscribe', 'SNS:Pub*']", ""), "open"),
+            (statement("Allow", BUDGETS, "'Action': 'SNS:Subscribe'", ""), "closed"),
+            (statement("Allow", BUDGETS, "'NotAction': 'SNS:Subscribe'", ""), "doubtful"),
+            (
+                statement("Allow", "'NotPrincipal': {'AWS': '999999999999'}", PUBLISH, ""),
+                "doubtful",
+            ),
+            (
+                statement(
+                    "Allow",
+                    "'Principal': {'Service': 'cloudwatch.amazonaws.com'}",
+                    PUBLISH,
+                    "",
+                ),
+                "closed",
+            ),
+            (statement("Permit", BUDGETS, PUBLISH, ""), "doubtful"),
+            (elsewhere(", 'Resource': 'arn:aws:sns:us-east-1:111122223333:other'"), "closed"),
+            (elsewhere(", 'Resource': 'arn:aws:sns:*:111122223333:c?st'"), "open"),
+            (elsewhere(", 'NotResource': 'arn:aws:sns:us-east-1:111122223333:other'"), "doubtful"),
+            (elsewhere(""), "doubtful"),
+            (
+                with(
+                    "{'StringEquals': {'aws:SourceAccount': '111122223333'}, 'ArnLike': {'aws:SourceArn': 'arn:aws:budgets::111122223333:*'}}",
+                ),
+                "open",
+            ),
             (with("{'StringEquals': {'aws:SourceAccount': '999999999999'}}"), "closed"),
+            (
+                with(
+                    "{'StringEquals': {'aws:SourceAccount': '999999999999'}, 'Bool': {'aws:SecureTransport': 'true'}}",
+                ),
+                "closed",
+            ),
+            (with("{'StringLike': {'aws:SourceAccount': '1111*'}}"), "open"),
             (with("{'ArnLike': {'aws:SourceArn': 'arn:aws:budgets::999999999999:*'}}"), "closed"),
+            (with("{'ArnLike': {'aws:SourceArn': 'arn:aws:budgets::*:budget/*'}}"), "open"),
+            (
+                with(
+                    "{'ArnLike': {'aws:SourceArn': 'arn:aws:budgets::111122223333:budget/team-*'}}",
+                ),
+                "doubtful",
+            ),
+            (with("{'StringLike': {'aws:SourceArn': 'arn:*:budget/*'}}"), "doubtful"),
+            (with("{'StringLike': {'aws:SourceArn': '*'}}"), "open"),
             (with("{'IpAddress': {'aws:SourceIp': '10.0.0.0/8'}}"), "doubtful"),
-            ("{'Effect': 'Allow', 'Principal': {'AWS': '*'}, 'Action': 'sns:*', 'Condition': {'StringEquals': {'AWS:SourceOwner': '111122223333'}}}".to_owned(), "doubtful"),
-            ("{'Effect': 'Allow', 'Principal': {'Service': 'cloudwatch.amazonaws.com'}, 'Action': 'SNS:Publish'}".to_owned(), "closed"),
-            (format!("{open}, {{'Effect': 'Deny', 'Principal': '*', 'Action': '*'}}"), "closed"),
+            (
+                statement(
+                    "Allow",
+                    "'Principal': {'AWS': '*'}",
+                    "'Action': 'sns:*'",
+                    ", 'Condition': {'StringEquals': {'AWS:SourceOwner': '111122223333'}}",
+                ),
+                "doubtful",
+            ),
             (String::new(), "closed"),
         ] {
             assert_eq!(told(&statement), expected, "{statement}");
         }
-        assert!(matches!(
-            access("no", &AccountId::parse("111122223333").unwrap()),
-            Access::Doubtful(_)
-        ));
+        let account = AccountId::parse("111122223333").unwrap();
+        assert!(matches!(access("no", TOPIC, &account), Access::Doubtful(_)));
+    }
+
+    #[test]
+    fn a_denial_is_weighed_against_all_that_allows() {
+        let open = statement("Allow", BUDGETS, PUBLISH, "");
+        let insecure = ", 'Condition': {'Bool': {'aws:SecureTransport': 'false'}}";
+        let all = "'Principal': '*'";
+        for (denial, expected, alone) in [
+            (statement("Deny", all, "'Action': '*'", ""), "closed", "closed"),
+            (statement("Deny", all, PUBLISH, insecure), "doubtful", "closed"),
+            (
+                statement("Deny", "'NotPrincipal': {'AWS': '111122223333'}", PUBLISH, ""),
+                "doubtful",
+                "closed",
+            ),
+            (statement("Deny", all, "'NotAction': 'SNS:Subscribe'", ""), "doubtful", "closed"),
+            (statement("Deny", all, "'Action': 'SNS:Subscribe'", ""), "open", "closed"),
+            (statement("Deny", all, PUBLISH, "").replace(":cost'", ":other'"), "open", "closed"),
+            (
+                statement(
+                    "Deny",
+                    all,
+                    PUBLISH,
+                    ", 'Condition': {'StringEquals': {'aws:SourceAccount': '999999999999'}}",
+                ),
+                "open",
+                "closed",
+            ),
+        ] {
+            assert_eq!(told(&denial), alone, "{denial}");
+            for both in [format!("{open}, {denial}"), format!("{denial}, {open}")] {
+                assert_eq!(told(&both), expected, "{both}");
+            }
+        }
     }
 }

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use jiff::{Timestamp, ToSpan};
 
-use crate::allowance::{self, LAG_DAYS};
+use crate::allowance::{self, End, LAG_DAYS};
 use crate::band::Band;
-use crate::budget::AwsBudget;
+use crate::budget::{self, AwsBudget};
 use crate::cause;
 use crate::criterion::Criterion;
 use crate::finding::{Finding, Kind, Said, Severity};
@@ -17,8 +17,21 @@ use crate::ground::Ground;
 use crate::limit::Cycle;
 use crate::metric::Metric;
 use crate::money::Money;
+use crate::period::day_of;
 use crate::reading::Reading;
 use crate::snapshot::Snapshot;
+
+/// What to do where a budget shows nothing.
+const COMPARE: &str = "compare its filter, key by key and value by value, with what the bill has; \
+                       Cost Explorer shows both";
+
+/// What parts the least and the most of a budget.
+enum Parted {
+    /// Lag and growth, and next to nothing else.
+    ByLag,
+    /// What records do not tell; if all of it counts, a budget that shows nothing is in the wrong, whatever lag hides.
+    ByDoubt { is_due: bool },
+}
 
 /// A budget beside the bill.
 struct Case<'a> {
@@ -57,12 +70,14 @@ pub fn verify(
             );
             continue;
         }
-        let own = budget.metric.map_or_else(Band::default, |metric| case.allowed(metric));
+        let is_of_view = case.is_of_view();
+        let own = budget.metric.filter(|_| is_of_view);
+        let own = own.map_or_else(Band::default, |metric| case.allowed(metric));
         let mut of_budget = Vec::new();
         for said in cause::all(budget, &filter, ours.get(&budget.name).copied(), &known) {
             // What a budget would show with its prefixes is what it does not watch.
             let band = match (said.kind, budget.metric, cycle) {
-                (Kind::MissingPrefix, Some(metric), Some(cycle)) => {
+                (Kind::MissingPrefix, Some(metric), Some(cycle)) if is_of_view => {
                     let mended = ground.read(&filter.mended());
                     allowance::allowed(&mended, &snapshot.manifest, metric, cycle, now)
                 }
@@ -111,6 +126,13 @@ impl Case<'_> {
         }
     }
 
+    /// Tells whether it counts the same billing view as the snapshot.
+    fn is_of_view(&self) -> bool {
+        let taken = self.snapshot.manifest.billing_view.as_deref();
+        let taken = taken.filter(|view| !budget::is_own_view(&self.budget.account, view));
+        self.budget.billing_view.as_deref() == taken
+    }
+
     /// Puts what AWS shows beside what the bill explains.
     fn compare(&self, own: &Band) -> Said {
         let budget = self.budget;
@@ -118,6 +140,10 @@ impl Case<'_> {
             return said;
         }
         let unjudged = |severity, text: String| Said::new(Kind::Unjudged, severity, text, "");
+        if !self.is_of_view() {
+            let text = "it counts a billing view that is not the snapshot's";
+            return unjudged(Severity::Warning, text.to_owned());
+        }
         let Some(shown) = budget.actual else {
             return unjudged(Severity::Warning, "AWS tells no spend of it".to_owned());
         };
@@ -144,13 +170,36 @@ impl Case<'_> {
             let text = format!("the bill tells one bound alone, and the figure keeps it{doubts}");
             return unjudged(Severity::Info, text);
         }
-        let text = match doubts.as_str() {
-            "" => "the bill explains it".to_owned(),
-            doubts => {
-                format!("it lies between what the bill is sure of and what it may have{doubts}")
+        if doubts.is_empty() {
+            return Said::new(Kind::Fine, Severity::Info, "the bill explains it", "");
+        }
+        let between = "it lies between what the bill is sure of and what it may have";
+        match self.parted(metric, own) {
+            Parted::ByLag => {
+                Said::new(Kind::Fine, Severity::Info, format!("{between}{doubts}"), "")
             }
-        };
-        Said::new(Kind::Fine, Severity::Info, text, "")
+            Parted::ByDoubt { is_due: true } if shown.is_zero() => {
+                let text = format!("it shows nothing, and the bill may have something{doubts}");
+                Said::new(Kind::ShowsNothing, Severity::Warning, text, COMPARE)
+            }
+            Parted::ByDoubt { .. } => unjudged(Severity::Info, format!("{between}{doubts}")),
+        }
+    }
+
+    /// Tells what parts the bounds of a budget.
+    fn parted(&self, metric: Metric, own: &Band) -> Parted {
+        let Some(cycle) = self.cycle else { return Parted::ByDoubt { is_due: false } };
+        let manifest = &self.snapshot.manifest;
+        let settled =
+            |end| allowance::settled(&self.reading, manifest, metric, cycle, self.now, end);
+        let width = |band: &Band| Some(band.most? - band.least?);
+        let (least, most) = (settled(End::Least), settled(End::Most));
+        let alone = width(&least).into_iter().chain(width(&most)).min();
+        let cent = Money::from_cents(1);
+        if width(own).zip(alone).is_some_and(|(own, alone)| own <= alone + cent) {
+            return Parted::ByLag;
+        }
+        Parted::ByDoubt { is_due: most.least.is_some_and(|least| least > cent) }
     }
 
     /// Tells why it is too early to compare.
@@ -163,7 +212,7 @@ impl Case<'_> {
         if self.budget.updated_at.is_some_and(is_fresh) {
             return skipped("it was changed within a day, and AWS resets its spend");
         }
-        let today = allowance::day_of(self.now);
+        let today = day_of(self.now);
         let run = self.cycle.filter(|cycle| *cycle != Cycle::Daily)?.run(today);
         if run.start + LAG_DAYS.days() > today {
             return skipped("its run has just begun, and AWS may still show the one before");
@@ -176,9 +225,7 @@ impl Case<'_> {
         let error = Severity::Error;
         if shown.is_zero() {
             let text = "it shows nothing, and the bill under its filter has something";
-            let fix = "compare its filter, key by key and value by value, with what the bill has; \
-                       Cost Explorer shows both";
-            return Said::new(Kind::ShowsNothing, error, text, fix);
+            return Said::new(Kind::ShowsNothing, error, text, COMPARE);
         }
         let fits = |other: &Metric| {
             let band = self.allowed(*other);

@@ -95,6 +95,24 @@ fn forecasts_of_cost_explorer_are_paid_for_within_the_limit_and_said() {
     let plain = office.budgets(&["suggest"]);
     assert!(!plain.stdout.contains("by the forecast given"));
     assert_eq!(office.sandbox.paid(), before + 5);
+    let words = ["--now", "2026-12-01T00:00:00Z", "budgets", "suggest", "--aws-forecast"];
+    let words = [&words[..], &["--max-spend", "1", "--snapshots", "kept"]].concat();
+    let late = apportion(office.path(), &words).against(&office.sandbox).run();
+    ended(&late, 0, &["The snapshot is of 2026-11; its next month has begun", "get a budget"]);
+    assert!(!late.stdout.contains("by the forecast given"));
+    assert_eq!(office.sandbox.paid(), before + 5);
+}
+
+#[test]
+fn what_is_suggested_names_the_metric_that_the_configuration_would_not_take() {
+    let office = Office::open(&terms());
+    let plain = office.budgets(&["suggest", "--metric", "net_amortized_cost"]);
+    assert!(!plain.stdout.contains("\nmetric = "), "{}", plain.stdout);
+    let other = office.budgets(&["suggest", "--metric", "unblended_cost"]);
+    let read = config::parse(&format!("{}\n{}", terms(), other.stdout)).unwrap();
+    let named = other.stdout.matches("\nmetric = \"unblended_cost\"\n").count();
+    assert_eq!(named + 1, read.budget.len(), "all but the demonstration's own: {}", other.stdout);
+    assert!(named > 0);
 }
 
 fn told(topic: &str) -> String {
@@ -108,6 +126,14 @@ fn told(topic: &str) -> String {
 fn nothing_is_changed_while_a_topic_would_keep_its_alarms_to_itself() {
     let office = Office::open(&terms());
     let arn = |name: &str| format!("arn:aws:sns:us-east-1:111122223333:{name}");
+    // The policy that SNS gives a topic names a condition that is not read.
+    office.configure(&told(&arn("private")));
+    ended(&office.budgets(&["plan"]), 5, &["may let `budgets.amazonaws.com` publish"]);
+    alter(&office.sandbox.world, |world| {
+        let topics = &mut world.organisation.topics;
+        let private = topics.iter_mut().find(|it| it.arn.ends_with(":private")).unwrap();
+        private.policy = private.policy.replace("SNS:Publish", "SNS:Subscribe");
+    });
     for (topic, why) in [
         (arn("private"), "lets `budgets.amazonaws.com` publish"),
         (arn("nowhere"), "there is no topic"),

@@ -58,6 +58,7 @@ fn unreadable(account: &AccountId, name: String, why: String) -> AwsBudget {
         currency: String::new(),
         metric: None,
         filter: None,
+        billing_view: None,
         actual: None,
         forecast: None,
         notifications: Vec::new(),
@@ -74,6 +75,7 @@ fn budget(
 ) -> Result<AwsBudget, String> {
     let metric = metric(&described);
     let filter = filter(&described);
+    let billing_view = setup::billing_view(account, &described);
     let spend = described.calculated_spend;
     let (actual, forecast) = match spend {
         Some(spend) => (spend.actual_spend, spend.forecasted_spend),
@@ -100,6 +102,7 @@ fn budget(
         currency: currency.unwrap_or_default(),
         metric,
         filter,
+        billing_view,
         actual: money(actual)?,
         forecast: money(forecast)?,
         notifications,
@@ -176,12 +179,14 @@ mod tests {
                  "BudgetLimit": {"Amount": "100.50", "Unit": "USD"},
                  "CalculatedSpend": {"ActualSpend": {"Amount": "20.25", "Unit": "USD"}},
                  "Metrics": ["NetAmortizedCost"],
+                 "BillingViewArn": "arn:aws:billing::111122223333:billingview/primary",
                  "FilterExpression": {"And": [
                     {"Tags": {"Key": "user:sagemaker:user-profile-arn", "Values": ["arn"]}},
                     {"Not": {"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Credit"]}}}]}},
                 {"BudgetName": "old", "BudgetType": "COST", "TimeUnit": "QUARTERLY",
                  "BudgetLimit": {"Amount": "1", "Unit": "USD"},
                  "CostTypes": {"UseAmortized": true},
+                 "BillingViewArn": "arn:aws:billing::111122223333:billingview/custom-x",
                  "CostFilters": {"TagKeyValue": ["user:team$a"]}},
                 {"BudgetName": "hours", "BudgetType": "USAGE", "TimeUnit": "MONTHLY"}
             ]}),
@@ -225,6 +230,9 @@ mod tests {
                 (NotificationKind::Forecast, Threshold::BasisPoints(10_000)),
             ]
         );
+        assert_eq!(ana.billing_view, None);
+        let custom = "arn:aws:billing::111122223333:billingview/custom-x";
+        assert_eq!(old.billing_view.as_deref(), Some(custom));
         assert_eq!(old.metric, Some(Metric::AmortizedCost));
         assert_eq!(
             old.filter.as_ref().unwrap().to_string(),

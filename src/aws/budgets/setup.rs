@@ -10,8 +10,8 @@ use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
-use crate::arn::{AccountId, Arn};
-use crate::budget::{Subscriber, Threshold};
+use crate::arn::AccountId;
+use crate::budget::{self, Subscriber, Threshold};
 use crate::limit::{Adjustment, Cycle};
 use crate::money::{self, Money};
 use crate::setup::{Alarm, Alarms, Ceiling, Setup};
@@ -46,10 +46,15 @@ pub(super) fn read(account: &AccountId, budget: &types::Budget) -> Result<Setup,
             .as_ref()
             .map(|it| crate::expression::tidy(&expression::json(it))),
         switches: switches(budget),
-        billing_view: budget.billing_view_arn.clone().filter(|it| !is_own_view(account, it)),
+        billing_view: billing_view(account, budget),
         ends_on: ends_on.map(|end| day(end.secs())).transpose()?,
         alarms: Alarms::new(),
     })
+}
+
+/// Returns the billing view, where it is not the account's own.
+pub(super) fn billing_view(account: &AccountId, budget: &types::Budget) -> Option<String> {
+    budget.billing_view_arn.clone().filter(|it| !budget::is_own_view(account, it))
 }
 
 /// Returns what may be spent; a plan, or what AWS adjusts, wins over the limit of the present run beside it.
@@ -126,12 +131,6 @@ fn switches(budget: &types::Budget) -> Option<Value> {
         switches.insert("CostTypes".to_owned(), Value::Object(types));
     }
     (!switches.is_empty()).then_some(Value::Object(switches))
-}
-
-/// Tells whether a billing view is the account's own, which is meant where none is named.
-fn is_own_view(account: &AccountId, arn: &str) -> bool {
-    Arn::parse(arn)
-        .is_some_and(|it| it.account == account.as_str() && it.resource == "billingview/primary")
 }
 
 /// Reads what identifies a notification.

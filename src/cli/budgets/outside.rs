@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::tz::TimeZone;
-
 use crate::aws::Session;
 use crate::aws::cost_explorer::CostExplorer;
 use crate::budget::Scope;
@@ -17,7 +15,7 @@ use crate::expression;
 use crate::limit::Cycle;
 use crate::metric::Metric;
 use crate::money::Money;
-use crate::period::Month;
+use crate::period::{Month, day_of};
 use crate::query::Filter;
 use crate::reach::{self, Ground};
 use crate::render::text::dollars;
@@ -29,9 +27,10 @@ pub(super) struct Wish<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) charges: &'a Charges<'a>,
     pub(super) metric: Metric,
+    pub(super) month: Month,
 }
 
-/// Asks what each scope is expected to cost in the month after the open one; what AWS cannot tell is absent and said.
+/// Asks what each scope is expected to cost in a month that has not begun; what AWS cannot tell is absent and said.
 pub(super) async fn forecasts(
     context: &Context,
     session: &Session,
@@ -56,14 +55,12 @@ pub(super) async fn forecasts(
     if spend_max.is_none() && context.ui.is_terminal() && !context.ui.confirm(&question) {
         return Ok(BTreeMap::new());
     }
-    let now = TimeZone::UTC.to_datetime(context.clock.now()).date();
-    let month = Month::of(now).plus(1);
     let view = context.loaded.config.billing_view_arn.clone();
     let explorer = CostExplorer::new(session, view);
     let mut forecasts = BTreeMap::new();
     context.ui.begin("Asking for forecasts", filters.len());
     for (scope, filter) in filters {
-        match explorer.forecast(Some(&filter), wish.metric, month.period()).await {
+        match explorer.forecast(Some(&filter), wish.metric, wish.month.period()).await {
             Ok(forecast) => drop(forecasts.insert(scope, forecast.mean)),
             Err(error) => context
                 .ui
@@ -77,7 +74,7 @@ pub(super) async fn forecasts(
 }
 
 fn filters(context: &Context, wish: &Wish<'_>) -> BTreeMap<Scope, Filter> {
-    let today = TimeZone::UTC.to_datetime(context.clock.now()).date();
+    let today = day_of(context.clock.now());
     let run = Cycle::Monthly.run(today);
     let census = Census::new(wish.snapshot, wish.charges.ledger, run);
     let ground = Ground {

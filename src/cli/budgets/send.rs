@@ -2,8 +2,6 @@
 //!
 //! **Invariant:** what was told is stored after each channel, so a message may come twice after a kill, and never not at all.
 
-use jiff::tz::TimeZone;
-
 use crate::alert::Alert;
 use crate::aws::{self, Session};
 use crate::cli;
@@ -14,6 +12,7 @@ use crate::cli::commands::Context;
 use crate::cli::error::Failure;
 use crate::deliver::mail::{self, Letter};
 use crate::deliver::webhook;
+use crate::period::day_of;
 use crate::render::message::{Basis, Message, message};
 use crate::sent::Channel;
 use crate::store;
@@ -38,7 +37,7 @@ pub(super) async fn send(
 ) -> Result<bool, Failure> {
     let mut sent = store::sent::load(&args.snapshots)?;
     let now = context.clock.now();
-    let today = TimeZone::UTC.to_datetime(now).date();
+    let today = day_of(now);
     let mut is_whole = true;
     for channel in context.loaded.config.alerts.all() {
         let news = sent.news(alerts, channel, args.telling.resend);

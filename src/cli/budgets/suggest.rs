@@ -5,8 +5,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use jiff::tz::TimeZone;
-
 use crate::aws::Session;
 use crate::budget::{Budget, Scope};
 use crate::charge;
@@ -19,7 +17,7 @@ use crate::ledger;
 use crate::metric::Metric;
 use crate::money::Money;
 use crate::outlook::{NoSuggestion, Options};
-use crate::period::Month;
+use crate::period::{Month, day_of};
 use crate::render::text::{clean, dollars};
 use crate::suggest::{Suggestion, suggest};
 
@@ -58,11 +56,18 @@ pub(super) async fn print(
         return Err(Failure::refused("nobody of that sort has cost anything", hint));
     }
     let present = context.budgets(&snapshot, &charges)?;
-    let open = Month::of(TimeZone::UTC.to_datetime(snapshot.manifest.taken_at).date());
-    let forecasts = if args.aws_forecast {
+    let open = Month::of(day_of(snapshot.manifest.taken_at));
+    let month = open.plus(1);
+    let has_begun = month.start() <= day_of(context.clock.now());
+    if args.aws_forecast && has_begun {
+        context.ui.line(&format!(
+            "The snapshot is of {open}; its next month has begun, so no forecast is asked for: `apportion collect` makes a new one."
+        ));
+    }
+    let forecasts = if args.aws_forecast && !has_begun {
         let scopes: Vec<&Scope> = histories.keys().collect();
-        let wish =
-            outside::Wish { scopes: &scopes, snapshot: &snapshot, charges: &charges, metric };
+        let (scopes, snapshot, charges) = (&scopes[..], &snapshot, &charges);
+        let wish = outside::Wish { scopes, snapshot, charges, metric, month };
         outside::forecasts(context, session, &wish, args.max_spend).await?
     } else {
         BTreeMap::new()
@@ -75,7 +80,9 @@ pub(super) async fn print(
         present: present.iter().filter(|it| it.scope == *scope).collect(),
     });
     let proposals: Vec<Proposal<'_>> = proposals.collect();
-    cli::print(&text(&proposals, metric, open));
+    let named = (metric != context.metric(None)).then_some(metric);
+    let head = head(metric, open);
+    cli::print(&format!("{head}{}", text(&proposals, named)));
     let count = proposals.iter().filter(|it| it.suggested.is_ok()).count();
     let tested = proposals.iter().filter_map(|it| it.suggested.as_ref().ok());
     let tested = tested.filter(|it| !it.back_test.months.is_empty()).count();
@@ -89,23 +96,33 @@ pub(super) async fn print(
     Ok(error::DONE)
 }
 
-fn text(proposals: &[Proposal<'_>], metric: Metric, open: Month) -> String {
-    let mut text = format!(
+fn head(metric: Metric, open: Month) -> String {
+    format!(
         "# Limits for a month, by what was known in {open}; {}. Read them, change them, and put them into apportion.toml.\n\
          # What each figure is: docs/suggest.md.\n",
         metric.title()
-    );
+    )
+}
+
+/// Returns the proposals; `named` is the metric that each budget must name, since the configuration would take another.
+fn text(proposals: &[Proposal<'_>], named: Option<Metric>) -> String {
+    let mut text = String::new();
     for proposal in proposals {
         text.push('\n');
         match &proposal.suggested {
-            Ok(suggestion) => propose(&mut text, proposal, suggestion),
+            Ok(suggestion) => propose(&mut text, proposal, suggestion, named),
             Err(why) => comment(&mut text, &format!("No budget for {}: {why}.", proposal.title)),
         }
     }
     text
 }
 
-fn propose(text: &mut String, proposal: &Proposal<'_>, suggestion: &Suggestion) {
+fn propose(
+    text: &mut String,
+    proposal: &Proposal<'_>,
+    suggestion: &Suggestion,
+    named: Option<Metric>,
+) {
     for why in &suggestion.why {
         comment(text, why);
     }
@@ -141,6 +158,9 @@ fn propose(text: &mut String, proposal: &Proposal<'_>, suggestion: &Suggestion) 
         }
         Scope::Team(team) => line(text, &format!("team = {}", quoted(team.as_str()))),
         Scope::All | Scope::Space(..) | Scope::Foreign(_) => {}
+    }
+    if let Some(metric) = named {
+        line(text, &format!("metric = {}", quoted(metric.name())));
     }
     line(text, &format!("limit = {}", quoted(&amount(suggestion.limit))));
     line(text, &format!("thresholds = {:?}", suggestion.thresholds));

@@ -51,7 +51,7 @@ pub(super) async fn look(session: &Session, plan: &Plan<Setup>, account: &Accoun
                 error.code, error.message
             )),
             Ok(read) => {
-                match topic::access(&read.policy, account) {
+                match topic::access(&read.policy, &arn, account) {
                     Access::Open => {}
                     Access::Closed(why) => topics.closed.push(format!("the topic `{arn}`: {why}")),
                     Access::Doubtful(why) => {

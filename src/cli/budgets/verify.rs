@@ -80,7 +80,7 @@ fn say(context: &Context, snapshot: &Snapshot, findings: &[Finding]) {
     }
     if manifest.billing_view.is_some() {
         ui.line(
-            "The snapshot is of a billing view, and a budget without that view counts what it leaves out.",
+            "The snapshot is of a billing view, and a budget of another view, or of none, is not judged.",
         );
     }
     let count = |is: &dyn Fn(&Finding) -> bool| findings.iter().filter(|it| is(it)).count();
