@@ -362,7 +362,7 @@ mod tests {
             (
                 &all()[..],
                 6,
-                "2026-01 was not tested: no limit would have been proposed: nothing was spent so far.",
+                "Not tested: 2026-01 (no limit would have been proposed: nothing was spent so far).",
             ),
             (
                 &late,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::arn::{AccountId, Arn, DomainId, Identity, SpaceName, UserProfileName};
+use crate::arn::{AccountId, Arn, DomainId, DomainKey, Identity, SpaceName, UserProfileName};
 use crate::key;
 use crate::limit::{Cycle, Limit};
 use crate::metric::Metric;
@@ -30,6 +30,9 @@ pub struct AwsBudget {
     pub currency: String,
     /// The metric, absent where AWS named none of ours.
     pub metric: Option<Metric>,
+    /// What a budget of the newer make names as its metric, in AWS's spelling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_name: Option<String>,
     /// The filter, as AWS's JSON.
     pub filter: Option<Value>,
     /// The billing view, where it is not the account's own.
@@ -156,8 +159,9 @@ impl fmt::Display for Scope {
 }
 
 impl Scope {
-    /// Reads what a budget of AWS watches from its filter: one tag key of SageMaker with one value, else foreign.
-    pub fn of_filter(filter: Option<&Value>) -> Scope {
+    /// Reads what a budget of AWS watches from its filter: one tag key of SageMaker with one value of a known domain, else
+    /// foreign.
+    pub fn of_filter(filter: Option<&Value>, is_known: impl Fn(&DomainKey) -> bool) -> Scope {
         let Some(filter) = filter else {
             return Scope::Foreign("the whole bill of the account".to_owned());
         };
@@ -168,7 +172,7 @@ impl Scope {
             && let Some(key) = key.strip_prefix("user:")
             && key::PRECEDENCE.contains(&key)
         {
-            match value.as_str().and_then(Identity::parse) {
+            match value.as_str().and_then(Identity::parse).filter(|it| is_known(it.domain())) {
                 Some(Identity::Domain(domain)) => return Scope::Domain(domain.id),
                 Some(Identity::UserProfile(domain, name)) => {
                     return Scope::UserProfile(domain.id, name);

@@ -103,7 +103,7 @@ pub(crate) fn all(
     all.extend(prefixes(&leaves));
     all.extend(keys(&leaves, known));
     all.extend(metric(budget, wanted));
-    all.extend(values(&leaves, known));
+    all.extend(values(&leaves, known, budget.actual.is_some_and(Money::is_zero)));
     all
 }
 
@@ -155,7 +155,7 @@ fn metric(budget: &AwsBudget, wanted: Option<Metric>) -> Option<Said> {
             let fix = format!("set `Metrics` of the budget to `{}`", wanted.aws_name());
             Some(Said::new(Kind::WrongMetric, Severity::Error, text, fix))
         }
-        (None, _) if is_expression && shows_nothing => {
+        (None, _) if is_expression && shows_nothing && budget.metric_name.is_none() => {
             let text = "its filter expression comes without a metric that AWS calculates";
             let fix = "set `Metrics` of the budget; AWS takes one without, and never calculates it";
             Some(Said::new(Kind::NoMetric, Severity::Error, text, fix))
@@ -164,14 +164,17 @@ fn metric(budget: &AwsBudget, wanted: Option<Metric>) -> Option<Said> {
     }
 }
 
-fn values(leaves: &[&TagLeaf], known: &Known<'_>) -> Vec<Said> {
+fn values(leaves: &[&TagLeaf], known: &Known<'_>, shows_nothing: bool) -> Vec<Said> {
     let (mut unknown, mut unlisted) = (BTreeSet::new(), BTreeSet::new());
+    let mut is_any_known = false;
     for leaf in leaves.iter().filter(|leaf| key::PRECEDENCE.contains(&leaf.key.as_str())) {
         for value in leaf.values.iter().filter(|value| !value.is_empty()) {
             let told = format!("`{value}`");
             match Identity::parse(value).filter(|it| is_of(&leaf.key, it)) {
-                None if known.values.contains(&(leaf.key.clone(), value.clone())) => {}
-                Some(identity) if known.has(value, &identity) => {}
+                None if known.values.contains(&(leaf.key.clone(), value.clone())) => {
+                    is_any_known = true;
+                }
+                Some(identity) if known.has(value, &identity) => is_any_known = true,
                 Some(identity) if !known.is_listed(&identity) => {
                     unlisted.insert(told);
                 }
@@ -185,7 +188,10 @@ fn values(leaves: &[&TagLeaf], known: &Known<'_>) -> Vec<Said> {
     let fix = "compare the value with the ARN that SageMaker gives, letter by letter";
     if !unknown.is_empty() {
         let text = format!("neither the bill nor the inventory knows {}", named(&unknown));
-        said.push(Said::new(Kind::UnknownValue, Severity::Warning, text, fix));
+        // One that knows nobody and shows nothing watches nothing.
+        let is_grave = shows_nothing && !is_any_known && unlisted.is_empty();
+        let severity = if is_grave { Severity::Error } else { Severity::Warning };
+        said.push(Said::new(Kind::UnknownValue, severity, text, fix));
     }
     if !unlisted.is_empty() {
         let text = format!(

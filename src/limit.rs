@@ -61,6 +61,16 @@ impl Cycle {
         }
     }
 
+    /// Returns the word for one run.
+    pub fn span(self) -> &'static str {
+        match self {
+            Cycle::Daily => "day",
+            Cycle::Monthly => "month",
+            Cycle::Quarterly => "quarter",
+            Cycle::Annually => "year",
+        }
+    }
+
     /// Returns the word of the Budgets API.
     pub fn aws_name(self) -> &'static str {
         match self {

@@ -310,10 +310,10 @@ mod tests {
             (
                 Reach { alone, ..Reach::default() },
                 "",
-                "(shared-space-arn [\"ABSENT\"] and space-arn [\"ABSENT\"] and user-profile-arn [\"ABSENT\"] and \
-                 domain-arn = d) or (ManagedByAmazonSageMakerResource [\"ABSENT\"] and domain-arn [\"ABSENT\"] and \
+                "(ManagedByAmazonSageMakerResource [\"ABSENT\"] and domain-arn [\"ABSENT\"] and \
                  shared-space-arn [\"ABSENT\"] and space-arn [\"ABSENT\"] and user-profile-arn [\"ABSENT\"] and \
-                 team is one of a, b)",
+                 team is one of a, b) or (domain-arn = d and shared-space-arn [\"ABSENT\"] and \
+                 space-arn [\"ABSENT\"] and user-profile-arn [\"ABSENT\"])",
             ),
         ] {
             assert_eq!(told(&reach, excluded), expected);

@@ -2,12 +2,13 @@
 //!
 //! **Invariant:** what cannot be judged is absent and has a remark; it is never taken for zero.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::arn::DomainKey;
 use crate::budget::{
     AwsBudget, Budget, Notification, NotificationKind, Scope, Source, keys_without_prefix,
 };
@@ -64,6 +65,8 @@ pub struct Ground<'a> {
     common: &'a Common,
     tally: Tally<'a>,
     calendar: Calendar<'a>,
+    /// The domains that bill or inventory know: an ARN of another account or region is nobody's.
+    domains: BTreeSet<DomainKey>,
     /// The open month.
     pub month: Month,
 }
@@ -93,7 +96,10 @@ impl<'a> Ground<'a> {
             last_complete: course::last_complete(manifest.taken_at),
             today,
         };
-        Ground { snapshot, charges, common, tally, calendar, month }
+        let billed = charges.ledger.bearers.iter().filter_map(|it| it.owner.domain());
+        let listed = snapshot.inventory.domains.iter().map(|it| &it.key);
+        let domains = billed.chain(listed).cloned().collect();
+        Ground { snapshot, charges, common, tally, calendar, domains, month }
     }
 
     /// Returns what a budget of the configuration comes to in its present run, in the one before while that may change, and of a daily one on days that are not over.
@@ -117,10 +123,12 @@ impl<'a> Ground<'a> {
     pub fn of_aws(&self, budget: &'a AwsBudget) -> Judged<'a> {
         let lacking = budget.filter.as_ref().map(keys_without_prefix).unwrap_or_default();
         // A budget that watches nothing shows zero; that is no spend to judge by.
-        let is_counted = lacking.is_empty();
+        let is_counted = lacking.is_empty() && budget.unhealthy.is_none();
         let mut remark = String::new();
         if let Some(why) = &budget.unreadable {
             remark = format!("It could not be read: {why}.");
+        } else if let Some(why) = &budget.unhealthy {
+            remark = format!("AWS cannot calculate it: {why}.");
         } else if !is_counted {
             remark = format!(
                 "Its filter names {} without `user:`, so AWS counts nothing for it.",
@@ -131,7 +139,7 @@ impl<'a> Ground<'a> {
                 format!("Its period is {}, so only AWS's own figures are shown.", budget.time_unit);
         }
         let scope = if remark.is_empty() {
-            Scope::of_filter(budget.filter.as_ref())
+            Scope::of_filter(budget.filter.as_ref(), |it| self.domains.contains(it))
         } else {
             Scope::Foreign(budget.filter.as_ref().map(ToString::to_string).unwrap_or_default())
         };
@@ -197,7 +205,7 @@ impl<'a> Ground<'a> {
         } else if !whose::is_cost_read(scope, run, self.calendar.missing) {
             remarks.push(format!(
                 "Some of the {}'s cost could not be read, and it may be of this owner.",
-                span_word(budget.cycle)
+                budget.cycle.span()
             ));
         } else if is_over {
             remarks.push("The run is over; its last days may still change.".to_owned());
@@ -344,15 +352,6 @@ fn ended(cycle: Cycle, manifest: &Manifest, today: Date) -> Option<Period> {
     let may_change = manifest.is_estimated(Month::of(run.last()))
         || run.last() > course::last_complete(manifest.taken_at);
     (cycle != Cycle::Daily && may_change).then_some(run)
-}
-
-fn span_word(cycle: Cycle) -> &'static str {
-    match cycle {
-        Cycle::Daily => "day",
-        Cycle::Monthly => "month",
-        Cycle::Quarterly => "quarter",
-        Cycle::Annually => "year",
-    }
 }
 
 /// The month by Cost Explorer's forecast: what was spent before its first day, and its mean from that day on.

@@ -57,6 +57,7 @@ fn unreadable(account: &AccountId, name: String, why: String) -> AwsBudget {
         limit: None,
         currency: String::new(),
         metric: None,
+        metric_name: None,
         filter: None,
         billing_view: None,
         actual: None,
@@ -74,6 +75,8 @@ fn budget(
     notifications: &[types::Notification],
 ) -> Result<AwsBudget, String> {
     let metric = metric(&described);
+    let named = described.metrics.as_ref().and_then(|metrics| metrics.first());
+    let metric_name = named.map(|it| it.as_str().to_owned());
     let filter = filter(&described);
     let billing_view = setup::billing_view(account, &described);
     let spend = described.calculated_spend;
@@ -101,6 +104,7 @@ fn budget(
         limit: money(described.budget_limit)?,
         currency: currency.unwrap_or_default(),
         metric,
+        metric_name,
         filter,
         billing_view,
         actual: money(actual)?,
