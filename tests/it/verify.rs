@@ -105,7 +105,7 @@ fn what_is_wrong_is_found_with_its_cause() {
     insta::assert_snapshot!(told(&findings), @"
     a fine one: info fine
     b team: error key_not_active
-    c mistyped: warning unknown_value
+    c mistyped: error unknown_value
     d fresh: info skipped
     e ours: error wrong_metric
     f whole: info unjudged
@@ -164,9 +164,14 @@ fn a_figure_that_no_lag_explains_is_found() {
     let unhealthy = AwsBudget { unhealthy: Some("FILTER_INVALID".to_owned()), ..described.clone() };
     let unhealthy = verification::verify(&[unhealthy], &snapshot, &BTreeMap::new(), now());
     assert_eq!(told(&unhealthy), "spaces: error unhealthy");
-    let nameless = AwsBudget { metric: None, actual: Some(Money::ZERO), ..described.clone() };
-    let nameless = verification::verify(&[nameless], &snapshot, &BTreeMap::new(), now());
-    assert_eq!(told(&nameless), "spaces: error no_metric");
+    let of_metric = |name: Option<&str>| {
+        let metric_name = name.map(str::to_owned);
+        let actual = Some(Money::ZERO);
+        let budget = AwsBudget { metric: None, metric_name, actual, ..described.clone() };
+        told(&verification::verify(&[budget], &snapshot, &BTreeMap::new(), now()))
+    };
+    assert_eq!(of_metric(None), "spaces: error no_metric");
+    assert_eq!(of_metric(Some("BlendedCost")), "spaces: warning unjudged");
 }
 
 #[test]
