@@ -3,6 +3,7 @@
 //! The modules stand in reading order; each names only what stands above it.
 
 // Words.
+pub mod chain;
 pub mod money;
 pub mod split;
 pub mod rounding;

@@ -9,6 +9,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use crate::chain::chain;
+
 /// A call to AWS that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", headline(self))]
@@ -186,20 +188,6 @@ fn kind_of(code: &str, message: &str) -> Kind {
 pub(super) fn never_sent(error: &(dyn StdError + 'static)) -> bool {
     let text = chain(error);
     ["(Connect)", "HTTP connect timeout", "dns error"].iter().any(|words| text.contains(words))
-}
-
-/// Joins an error and its sources, each once.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        let words = error.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        next = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

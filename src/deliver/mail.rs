@@ -10,7 +10,9 @@ use lettre::message::{Mailbox, Message};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use reqwest::Url;
 
-use super::{Cause, chain, without};
+use crate::chain::chain;
+
+use super::{Cause, without};
 
 /// The longest wait for one answer of the server, in seconds.
 const TIMEOUT_S: u64 = 30;

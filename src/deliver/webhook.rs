@@ -9,7 +9,9 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Url};
 use serde_json::json;
 
-use super::{Cause, chain, without};
+use crate::chain::chain;
+
+use super::{Cause, without};
 
 /// The longest wait for an answer, in seconds.
 const TIMEOUT_S: u64 = 30;
