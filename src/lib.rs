@@ -135,6 +135,8 @@ pub mod batch;
 pub mod effect;
 pub mod stake;
 pub mod retag;
+pub mod grant;
+pub mod isolation;
 
 // Edges.
 pub mod aws;
