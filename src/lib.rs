@@ -24,6 +24,7 @@ pub mod key;
 pub mod query;
 pub mod request;
 pub mod pattern;
+pub mod wildcard;
 
 // Facts.
 pub mod records;
@@ -135,7 +136,11 @@ pub mod batch;
 pub mod effect;
 pub mod stake;
 pub mod retag;
+pub mod authorization;
+pub mod operator;
+pub mod policy;
 pub mod grant;
+pub mod access;
 pub mod isolation;
 
 // Edges.

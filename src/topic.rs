@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::arn::AccountId;
 use crate::doubt::Truth;
+use crate::wildcard;
 
 /// Whether AWS Budgets may publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,7 +146,7 @@ fn like(pattern: &str, text: &str) -> Truth {
     if pattern.contains("${") {
         return Truth::Unknown;
     }
-    truth(fits(pattern.as_bytes(), text.as_bytes()))
+    truth(wildcard::like(pattern, text))
 }
 
 /// Tells whether a pattern takes the ARNs of an account's budgets, whatever the partition: all of them, none, or perhaps some.
@@ -169,17 +170,6 @@ fn source(pattern: &str, account: &AccountId) -> Truth {
     // A `*` takes colons, too, so that parts are not always what they seem.
     let is_plain = parts.len() == 6 && parts[..5].iter().all(|part| !part.contains('*'));
     if is_plain || head == Truth::Yes { head.min(some) } else { Truth::Unknown }
-}
-
-/// Tells whether a pattern takes a text: `*` stands for any text, `?` for one character.
-fn fits(pattern: &[u8], text: &[u8]) -> bool {
-    match (pattern.split_first(), text.split_first()) {
-        (None, _) => text.is_empty(),
-        (Some((b'*', rest)), _) => (0..=text.len()).any(|index| fits(rest, &text[index..])),
-        (Some((b'?', rest)), Some((_, after))) => fits(rest, after),
-        (Some((sign, rest)), Some((first, after))) => sign == first && fits(rest, after),
-        (Some(_), None) => false,
-    }
 }
 
 #[cfg(test)]
