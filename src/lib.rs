@@ -142,6 +142,11 @@ pub mod policy;
 pub mod grant;
 pub mod access;
 pub mod isolation;
+pub mod isolation_document;
+pub mod isolation_plan;
+pub mod matrix;
+pub mod weakness;
+pub mod lint;
 
 // Edges.
 pub mod aws;

@@ -26,6 +26,8 @@ pub enum PlanKind {
     RetagUndo,
     /// Budgets of AWS.
     Budgets,
+    /// Isolation policies of domains.
+    Isolation,
 }
 
 /// The state of a thing, as far as plans of its kind are concerned with it.
@@ -310,6 +312,7 @@ impl<T: State> Plan<T> {
             PlanKind::Retag => PlanKind::RetagUndo,
             PlanKind::RetagUndo => PlanKind::Retag,
             PlanKind::Budgets => PlanKind::Budgets,
+            PlanKind::Isolation => PlanKind::Isolation,
         };
         Plan::new(kind, self.caller.clone(), self.made_at, items.collect())
     }

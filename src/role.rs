@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::arn::DomainKey;
+use crate::arn::{AccountId, DomainKey};
 use crate::inventory::Inventory;
 use crate::target::Domains;
 
@@ -55,10 +55,14 @@ impl<'a> Roles<'a> {
         self.users.iter().filter_map(of).collect()
     }
 
+    /// Tells whether all is known of which roles the domains of an account use, in the regions that were asked for.
+    pub fn is_known(&self, account: &AccountId) -> bool {
+        !self.doubtful.contains(account.as_str())
+    }
+
     /// Tells whether that domain alone uses a role, and that is known.
     pub fn is_only_of(&self, role: &str, domain: &DomainKey) -> bool {
         let is_only = |users: &BTreeSet<&DomainKey>| users.len() == 1 && users.contains(domain);
-        self.users.get(role).is_some_and(is_only)
-            && !self.doubtful.contains(domain.account.as_str())
+        self.users.get(role).is_some_and(is_only) && self.is_known(&domain.account)
     }
 }

@@ -1,0 +1,284 @@
+//! Owns what is found about policies: flaws of a document, and what a role may do that defeats isolation or cannot be isolated.
+//!
+//! **Invariant:** what a role may do is decided, never read off the looks of a policy; a document alone is judged by its looks
+//! only where its looks are the matter.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::access::{Decision, Rights};
+use crate::authorization::PIPELINE_EXECUTION;
+use crate::matrix::{self, Cell, Parties, Relation};
+use crate::operator::{Comparison, Quantity};
+use crate::policy::{Choice, Effect, FlawKind, Policy, Statement};
+use crate::weakness::{Kind, Weakness};
+
+/// How many actions are named before the rest is counted.
+const NAMED_COUNT_MAX: usize = 4;
+
+/// What is judged: a role or a policy, and between which domains.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// What people call it.
+    pub name: &'a str,
+    /// Its domain, another one, and what is known of both.
+    pub parties: &'a Parties,
+}
+
+/// Finds what is wrong with one document as it stands.
+pub fn document(name: &str, document: &Value, subject: &Subject<'_>) -> Vec<Weakness> {
+    let (policy, flaws) = Policy::read(name, document);
+    let mut found = Vec::new();
+    for flaw in flaws {
+        let kind = if flaw.kind == FlawKind::NoEffect { Kind::NoEffect } else { Kind::Malformed };
+        let statements = statement_names(name, &flaw.statement);
+        found.push(weakness(kind, subject, statements, format!("`{name}`: {}", flaw.text)));
+    }
+    let mut partitions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for statement in &policy.statements {
+        for text in texts(statement) {
+            let mut parts = text.split(':');
+            let partition = parts.next().filter(|it| *it == "arn").and_then(|_| parts.next());
+            let is_other =
+                |it: &&str| !it.contains(['*', '?', '$']) && *it != subject.parties.partition;
+            if let Some(other) = partition.filter(is_other) {
+                partitions.entry(other.to_owned()).or_default().insert(statement.name.clone());
+            }
+        }
+        if let Some(key) = vacuous(statement) {
+            let text = format!(
+                "the condition on `{key}` holds as well where the request has no such key, so it limits nothing there"
+            );
+            found.push(weakness(
+                Kind::VacuousCondition,
+                subject,
+                statement_names(name, &statement.name),
+                text,
+            ));
+        }
+    }
+    for (other, statements) in partitions {
+        let text = format!(
+            "it names ARNs of partition `{other}`, and the domain is in `{}`",
+            subject.parties.partition
+        );
+        let statements = statements.iter().flat_map(|it| statement_names(name, it)).collect();
+        found.push(weakness(Kind::WrongPartition, subject, statements, text));
+    }
+    found
+}
+
+/// Returns the key on which an allowing statement has a condition that an absent key meets, where no other asks for the key.
+fn vacuous(statement: &Statement) -> Option<&str> {
+    let asks = |key: &str| {
+        statement.conditions.iter().any(|it| {
+            let is_null = it.operator.comparison == Comparison::Null
+                && it.values.iter().all(|it| it == "false");
+            it.key.eq_ignore_ascii_case(key) && (is_null || it.operator.quantity == Quantity::Any)
+        })
+    };
+    let all = statement
+        .conditions
+        .iter()
+        .find(|it| it.operator.quantity == Quantity::All && !asks(&it.key));
+    all.filter(|_| statement.effect == Effect::Allow).map(|it| it.key.as_str())
+}
+
+fn texts(statement: &Statement) -> Vec<&String> {
+    let (Choice::Of(list) | Choice::Not(list)) = &statement.resources;
+    list.iter().chain(statement.conditions.iter().flat_map(|it| &it.values)).collect()
+}
+
+/// Finds what is wrong with what a role may do.
+pub fn rights(rights: &Rights, subject: &Subject<'_>) -> Vec<Weakness> {
+    let cells = matrix::matrix(rights, subject.parties);
+    let tampering = matrix::tampering(rights, subject.parties);
+    let is_tagging = |it: &Cell| ["AddTags", "DeleteTags"].contains(&it.action.as_str());
+    let mut found = Vec::new();
+    let used: Vec<&Cell> = cells.iter().filter(|it| !is_tagging(it) && !is_creation(it)).collect();
+    found.extend(leaks(&used, subject));
+    found.extend(own(&used, subject));
+    found.extend(creation(rights, &cells, subject));
+    found.extend(tampered(&cells, &tampering, subject));
+    found.extend(classic(rights, subject));
+    found.extend(untold(&used, subject));
+    found
+}
+
+/// Tells whether a cell is about something that is made anew with tags.
+fn is_creation(cell: &Cell) -> bool {
+    ["Create", "Import", "Register"].contains(&cell.verb.as_str())
+        && matches!(cell.relation, Relation::Own | Relation::Other | Relation::Untagged)
+        && crate::authorization::actions().iter().any(|it| it.name == cell.action && it.takes_tags)
+}
+
+/// What is another domain's and may be used, by the statements that let it.
+fn leaks(cells: &[&Cell], subject: &Subject<'_>) -> Vec<Weakness> {
+    let of = |decision, kind, words: &str| {
+        let mut by: BTreeMap<&[String], Vec<&Cell>> = BTreeMap::new();
+        for cell in cells
+            .iter()
+            .filter(|it| it.relation == Relation::Other && it.answer.decision == decision)
+        {
+            by.entry(&cell.answer.by).or_default().push(cell);
+        }
+        let told = by.into_iter().map(|(statements, cells)| {
+            let text = format!("{words} what is another domain's: {}", named(&cells));
+            weakness(kind, subject, statements.to_vec(), text)
+        });
+        told.collect::<Vec<Weakness>>()
+    };
+    let mut found = of(Decision::Allowed, Kind::DefeatsIsolation, "it may use");
+    found.extend(of(
+        Decision::Doubtful,
+        Kind::MayDefeatIsolation,
+        "depending on keys that are not known here, it may use",
+    ));
+    found
+}
+
+/// What is the domain's own and denied by a statement.
+fn own(cells: &[&Cell], subject: &Subject<'_>) -> Option<Weakness> {
+    let denied: Vec<&Cell> = cells
+        .iter()
+        .copied()
+        .filter(|it| {
+            it.relation == Relation::Own && it.answer.decision == Decision::ExplicitlyDenied
+        })
+        .collect();
+    let statements: BTreeSet<String> = denied.iter().flat_map(|it| it.answer.by.clone()).collect();
+    let text = format!("it is denied the domain's own: {}", named(&denied));
+    (!denied.is_empty())
+        .then(|| weakness(Kind::DeniesOwn, subject, statements.into_iter().collect(), text))
+}
+
+/// Whether things can be created as Studio does it: with its three tags.
+fn creation(rights: &Rights, cells: &[Cell], subject: &Subject<'_>) -> Vec<Weakness> {
+    let refused: Vec<&Cell> = cells
+        .iter()
+        .filter(|it| {
+            is_creation(it)
+                && it.relation == Relation::Own
+                && it.answer.decision < Decision::Doubtful
+        })
+        .collect();
+    let mut found = Vec::new();
+    let mut of = |kind, cells: Vec<&Cell>, words: &str| {
+        if !cells.is_empty() {
+            let statements: BTreeSet<String> =
+                cells.iter().flat_map(|it| it.answer.by.clone()).collect();
+            let text = format!("{words}: {}", named(&cells));
+            found.push(weakness(kind, subject, statements.into_iter().collect(), text));
+        }
+    };
+    let creates = |cell: &Cell, studio| {
+        matrix::creates(rights, subject.parties, cell, studio) == Decision::Allowed
+    };
+    let (untagging, tagging): (Vec<&Cell>, Vec<&Cell>) =
+        refused.into_iter().partition(|it| creates(it, matrix::Tags::Studio));
+    of(Kind::MissingAddTags, untagging, "it may create, and not with the tags that Studio puts on");
+    let denied = tagging
+        .into_iter()
+        .filter(|it| creates(it, matrix::Tags::DomainOnly) || creates(it, matrix::Tags::None));
+    of(Kind::DeniesStudioTags, denied.collect(), "it may create without Studio's tags only");
+    found
+}
+
+/// Whether the tag can be changed, claimed, or given to another domain.
+fn tampered(cells: &[Cell], tampering: &[Cell], subject: &Subject<'_>) -> Vec<Weakness> {
+    let mut found = Vec::new();
+    for cell in tampering.iter().filter(|it| it.answer.decision == Decision::Allowed) {
+        let words = match (cell.action.as_str(), cell.relation) {
+            ("AddTags", Relation::Own) => "it may give what is its domain's to another domain",
+            ("AddTags", Relation::Other) => "it may make another domain's its own by tagging it",
+            ("AddTags", _) => "it may make what bears no domain tag its own by tagging it",
+            (_, Relation::Own) => "it may take the domain tag off what is its domain's",
+            (_, _) => "it may take the domain tag off what is another domain's",
+        };
+        found.push(weakness(
+            Kind::Tampering,
+            subject,
+            cell.answer.by.clone(),
+            format!("{words}: `{}`", cell.action),
+        ));
+    }
+    let foreign: Vec<&Cell> = cells
+        .iter()
+        .filter(|it| {
+            is_creation(it)
+                && it.relation == Relation::Other
+                && it.answer.decision == Decision::Allowed
+        })
+        .collect();
+    if !foreign.is_empty() {
+        let statements: BTreeSet<String> =
+            foreign.iter().flat_map(|it| it.answer.by.clone()).collect();
+        let text = format!("it may create with another domain's tag: {}", named(&foreign));
+        found.push(weakness(Kind::Tampering, subject, statements.into_iter().collect(), text));
+    }
+    found
+}
+
+/// Whether apps of Studio Classic can be deleted, and none of Studio's.
+fn classic(rights: &Rights, subject: &Subject<'_>) -> Option<Weakness> {
+    let deletes = |app: &str| matrix::deletes_app(rights, subject.parties, app);
+    let (old, new) = (deletes("jupyterserver"), deletes("jupyterlab"));
+    let text = "it deletes the default app of Studio Classic and no other, so Studio cannot work with it; AWS says so of its own policy";
+    (old.decision == Decision::Allowed && new.decision < Decision::Doubtful)
+        .then(|| weakness(Kind::StudioClassicOnly, subject, old.by, text.to_owned()))
+}
+
+/// What is allowed and cannot be isolated by a tag.
+fn untold(cells: &[&Cell], subject: &Subject<'_>) -> Vec<Weakness> {
+    let mut by: BTreeMap<Kind, Vec<&Cell>> = BTreeMap::new();
+    let open = cells
+        .iter()
+        .filter(|it| it.relation == Relation::Untold && it.answer.decision >= Decision::Doubtful);
+    for cell in open {
+        let kind = match cell.kind.as_str() {
+            _ if cell.verb == "List" => Kind::ListActions,
+            "" => Kind::NoResource,
+            PIPELINE_EXECUTION => Kind::PipelineExecutions,
+            "mlflow-tracking-server" => Kind::MlflowServers,
+            _ => Kind::UntoldTypes,
+        };
+        by.entry(kind).or_default().push(cell);
+    }
+    let told = by.into_iter().map(|(kind, cells)| {
+        let text = format!("no policy can tell by a tag whose these are: {}", named(&cells));
+        weakness(kind, subject, Vec::new(), text)
+    });
+    told.collect()
+}
+
+/// Names some actions and counts the rest.
+fn named(cells: &[&Cell]) -> String {
+    let actions: BTreeSet<&str> = cells.iter().map(|it| it.action.as_str()).collect();
+    let shown: Vec<&str> = actions.iter().take(NAMED_COUNT_MAX).copied().collect();
+    match actions.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn statement_names(policy: &str, statement: &str) -> Vec<String> {
+    if statement.is_empty() { Vec::new() } else { vec![format!("{policy}/{statement}")] }
+}
+
+/// Makes a weakness with the remedy of its kind.
+pub fn weakness(
+    kind: Kind,
+    subject: &Subject<'_>,
+    statements: Vec<String>,
+    text: String,
+) -> Weakness {
+    Weakness {
+        kind,
+        domain: subject.parties.own.id.to_string(),
+        subject: subject.name.to_owned(),
+        statements,
+        text,
+        fix: kind.fix().to_owned(),
+    }
+}
