@@ -27,6 +27,15 @@ pub struct Isolation {
     pub roles: BTreeSet<String>,
 }
 
+/// An isolation policy that was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The policy.
+    pub isolation: Isolation,
+    /// How often it stands elsewhere than on roles: on users, on groups, and as the boundary of a user or a role.
+    pub elsewhere: usize,
+}
+
 /// One call on the way from one state of a policy to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {

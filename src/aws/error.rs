@@ -41,7 +41,7 @@ struct Answer(String);
 pub enum Kind {
     /// The credentials are good, the permission is missing.
     AccessDenied,
-    /// Too many requests, still after every retry.
+    /// Too many requests, or others that change the same thing, still after every retry.
     Throttled,
     /// Cost Explorer is not enabled for the account, or has no data yet.
     NotEnabled,
@@ -155,7 +155,9 @@ fn kind_of(code: &str, message: &str) -> Kind {
         | "AccessDenied"
         | "AuthorizationError"
         | "UnauthorizedOperation" => Kind::AccessDenied,
-        "LimitExceededException"
+        // IAM's `LimitExceeded` is a quota, which no time mends.
+        "ConcurrentModification"
+        | "LimitExceededException"
         | "RequestLimitExceeded"
         | "RequestThrottled"
         | "RequestThrottledException"
@@ -206,6 +208,14 @@ mod tests {
             ("DataUnavailableException", "Data is not available.", Kind::NotEnabled),
             ("LimitExceededException", "Rate exceeded", Kind::Throttled),
             ("ThrottledException", "", Kind::Throttled),
+            ("Throttling", "Rate exceeded", Kind::Throttled),
+            ("ConcurrentModification", "", Kind::Throttled),
+            ("AccessDenied", "User: x is not authorized", Kind::AccessDenied),
+            ("NoSuchEntity", "", Kind::Other),
+            ("LimitExceeded", "Cannot exceed quota for PoliciesPerRole: 10", Kind::Other),
+            ("MalformedPolicyDocument", "", Kind::Other),
+            ("EntityAlreadyExists", "", Kind::Other),
+            ("DeleteConflict", "", Kind::Other),
             ("RequestChangedException", "", Kind::BadToken),
             ("ExpiredTokenException", "", Kind::Credentials),
             ("ValidationException", "", Kind::Other),

@@ -15,6 +15,7 @@ pub mod sts;
 pub mod organizations;
 pub mod budgets;
 pub mod sns;
+pub mod iam;
 mod tagging;
 mod efs;
 mod sagemaker;

@@ -221,6 +221,10 @@ client!(
     sns, aws_sdk_sns
 );
 client!(
+    /// Returns a client of Identity and Access Management; its endpoint is one for all regions of a partition.
+    iam, aws_sdk_iam
+);
+client!(
     /// Returns a client of SageMaker in the session's region.
     sagemaker, aws_sdk_sagemaker
 );
