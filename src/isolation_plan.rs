@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::arn::{AccountId, Arn, DomainKey, Identity};
 use crate::inventory::{Domain, Inventory, Whereabouts};
-use crate::isolation::{self, Isolation, PREFIX, Step};
+use crate::isolation::{self, Found, Isolation, PREFIX, Step};
 use crate::isolation_document::partition;
 use crate::plan::{self, Because, Change, Item, Left, Plan, PlanKind, Stale};
 use crate::role::Roles;
@@ -39,6 +39,15 @@ pub struct Present {
     pub elsewhere: BTreeMap<String, usize>,
 }
 
+impl Present {
+    /// Takes what IAM has.
+    pub fn new(found: BTreeMap<String, Found>) -> Present {
+        let elsewhere = found.iter().map(|(arn, it)| (arn.clone(), it.elsewhere)).collect();
+        let isolations = found.into_iter().map(|(arn, it)| (arn, it.isolation)).collect();
+        Present { isolations, elsewhere }
+    }
+}
+
 /// Makes the plan.
 pub fn plan(
     wanted: &Wanted<'_>,
@@ -56,7 +65,7 @@ pub fn plan(
     for domain in wanted.inventory.domains.iter().filter(|it| is_named(it.key.id.as_str())) {
         let arn = arn(domain, present);
         let found = present.isolations.get(&arn);
-        let Some(document) = wanted.documents.get(&domain.key) else { continue };
+        let document = wanted.documents.get(&domain.key).expect("every domain has a document");
         if !roles.is_known(&domain.key.account) {
             left.push(leave(
                 &arn,
@@ -177,18 +186,7 @@ fn is_to_go(
         let place = Whereabouts { account: it.account.clone(), region: it.region.clone() };
         wanted.inventory.listed.contains(&place)
     });
-    let exists = domain
-        .as_ref()
-        .is_some_and(|it| wanted.inventory.domains.iter().any(|domain| domain.key == *it));
     let elsewhere = present.elsewhere.get(arn).copied().unwrap_or(0);
-    if exists {
-        // Its domain has no role of its own any more; what is to become of it has been said.
-        return if wanted.is_pruning {
-            Ok(())
-        } else {
-            Err(leave(arn, "no_role", "its domain has no role of its own; `--prune` deletes it"))
-        };
-    }
     if !listed {
         return Err(leave(arn, "unread", "whether its domain still exists could not be read"));
     }

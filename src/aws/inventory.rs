@@ -39,6 +39,25 @@ pub async fn read(
     reader.read
 }
 
+/// Reads the domains of one region, their user profiles and spaces, each with its roles, and nothing else.
+pub async fn read_identities(
+    session: &Session,
+    account: &AccountId,
+    region: &str,
+    now: Timestamp,
+) -> Inventory {
+    let mut reader = Reader::new(account, region, now, &|_| {});
+    match session.in_region(region) {
+        Ok(session) => {
+            reader.turn();
+            sagemaker::identity::read(&session.sagemaker(), &mut reader, Described::All).await;
+        }
+        Err(error) => reader.gap(Some(error)),
+    }
+    reader.read.sort();
+    reader.read
+}
+
 /// A region that can be read in.
 pub(super) struct Entered {
     /// The session in it.

@@ -10,6 +10,7 @@ use crate::budget::AwsBudget;
 use crate::inventory::{Gap, Inventory, Whereabouts};
 use crate::note::{Note, NoteKind};
 use crate::records::Records;
+use crate::snapshot::Snapshot;
 use crate::usage;
 
 use super::standing::Standing;
@@ -27,6 +28,27 @@ pub struct Place {
     pub external_id: Option<String>,
     /// The regions; where the bill says when empty.
     pub regions: Vec<String>,
+}
+
+/// Returns the regions of an account: those typed, else those configured, else where the bill says, else the session's.
+pub fn regions(
+    session: &Session,
+    account: &AccountId,
+    place: &Place,
+    typed: &[String],
+    snapshot: Option<&Snapshot>,
+) -> BTreeSet<String> {
+    for named in [typed, &place.regions] {
+        if !named.is_empty() {
+            return named.iter().cloned().collect();
+        }
+    }
+    let billed = snapshot.map(|it| regions_of(account, std::slice::from_ref(&it.records)));
+    let mut regions = billed.unwrap_or_default();
+    if regions.is_empty() {
+        regions.extend(session.region().map(str::to_owned));
+    }
+    regions
 }
 
 /// Reads the inventory of every place, one after the other, and the budgets of the calling account.

@@ -2,12 +2,10 @@
 //!
 //! **Invariant:** nothing is changed, and what could not be read is in the plan.
 
-use std::collections::BTreeSet;
-
 use crate::arn::AccountId;
 use crate::aws::{Session, estate, sts};
 use crate::cli::args::change::{RetagPlanArgs, RetagWish};
-use crate::cli::collect::inventory::{Place, append, enter, regions_of};
+use crate::cli::collect::inventory::{append, enter, regions};
 use crate::cli::commands::{self, Context};
 use crate::cli::error::{self, Failure, Kind};
 use crate::cli::plans;
@@ -131,7 +129,7 @@ async fn read(
     let mut inventory = Inventory::default();
     for place in context.places(&wish.aws) {
         let account = place.account.as_ref().unwrap_or(caller);
-        let regions = regions(session, account, &place, wish, snapshot);
+        let regions = regions(session, account, &place, &wish.aws.region, snapshot);
         let inside = match enter(session, &place, caller).await {
             Ok(inside) => inside,
             Err(gap) => {
@@ -148,27 +146,6 @@ async fn read(
     }
     inventory.sort();
     inventory
-}
-
-/// The regions of an account: those typed, else those configured, else where the bill says, else the session's.
-fn regions(
-    session: &Session,
-    account: &AccountId,
-    place: &Place,
-    wish: &RetagWish,
-    snapshot: Option<&Snapshot>,
-) -> BTreeSet<String> {
-    for named in [&wish.aws.region, &place.regions] {
-        if !named.is_empty() {
-            return named.iter().cloned().collect();
-        }
-    }
-    let billed = snapshot.map(|it| regions_of(account, std::slice::from_ref(&it.records)));
-    let mut regions = billed.unwrap_or_default();
-    if regions.is_empty() {
-        regions.extend(session.region().map(str::to_owned));
-    }
-    regions
 }
 
 /// The last month that had ended when the snapshot was taken.
