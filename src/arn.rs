@@ -148,6 +148,14 @@ impl Arn {
         (arn.partition.starts_with("aws") && !arn.service.is_empty() && !arn.resource.is_empty())
             .then_some(arn)
     }
+
+    /// Returns the path and the name of a thing of IAM: `/a/b/` and `c` of the policy `…:policy/a/b/c`.
+    pub fn path_and_name(&self, kind: &str) -> Option<(String, String)> {
+        let rest = self.resource.strip_prefix(kind)?;
+        let (path, name) = rest.rsplit_once('/')?;
+        let is_good = self.service == "iam" && rest.starts_with('/') && !name.is_empty();
+        is_good.then(|| (format!("{path}/"), name.to_owned()))
+    }
 }
 
 impl fmt::Display for Arn {
@@ -233,6 +241,23 @@ mod tests {
     fn an_arn_prints_as_it_came() {
         let text = "arn:aws:iam::111122223333:role/service-role/a:b";
         assert_eq!(Arn::parse(text).unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn an_arn_of_iam_tells_path_and_name() {
+        for (kind, arn, expected) in [
+            ("policy", "arn:aws:iam::111122223333:policy/p", "/ p"),
+            ("policy", "arn:aws-cn:iam::111122223333:policy/a/b/p", "/a/b/ p"),
+            ("role", "arn:aws:iam::111122223333:role/service-role/r", "/service-role/ r"),
+            ("role", "arn:aws:iam::111122223333:policy/p", "none"),
+            ("role", "arn:aws:iam::111122223333:role/", "none"),
+            ("role", "arn:aws:iam::111122223333:roles/r", "none"),
+            ("policy", "arn:aws:s3:::policy/p", "none"),
+        ] {
+            let told = Arn::parse(arn).unwrap().path_and_name(kind);
+            let told = told.map_or("none".to_owned(), |(path, name)| format!("{path} {name}"));
+            assert_eq!(told, expected, "{arn}");
+        }
     }
 
     #[test]

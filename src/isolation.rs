@@ -14,6 +14,10 @@ use crate::plan::State;
 /// "Isolate domain resources").
 pub const PREFIX: &str = "StudioDomainResourceIsolationPolicy-";
 
+/// What is said of every policy where it is created.
+pub const DESCRIPTION: &str =
+    "Keeps resources of other SageMaker domains apart; written by apportion.";
+
 /// Versions that IAM keeps of one policy (IAM User Guide, "IAM and AWS STS quotas").
 pub const VERSION_COUNT_MAX: usize = 5;
 

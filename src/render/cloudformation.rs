@@ -24,27 +24,36 @@ const DYNAMIC_REFERENCE: &str = "{{resolve:";
 
 /// Writes budgets, by their names in AWS, as a template in JSON.
 pub fn cloudformation(setups: &BTreeMap<String, Setup>) -> Result<String, Inexpressible> {
-    let refused = |why: String| Inexpressible { what: "the template".to_owned(), why };
-    if setups.is_empty() {
-        return Err(refused("CloudFormation takes no template without a budget".to_owned()));
-    }
-    if setups.len() > RESOURCE_COUNT_MAX {
-        return Err(refused(format!(
-            "CloudFormation takes {RESOURCE_COUNT_MAX} resources, and there are {} budgets",
-            setups.len()
-        )));
-    }
     let mut resources = Vec::new();
-    let mut ids = BTreeSet::new();
     for (name, setup) in setups {
         let resource = resource(name, setup).map_err(|why| Inexpressible::budget(name, why))?;
-        let id = id(name);
-        assert!(ids.insert(id.clone()), "the beginnings of two SHA-256 differ");
-        resources.push((id, resource));
+        resources.push((id(name), resource));
     }
+    template(["budget", "budgets"], "Budgets of SageMaker, written by apportion", resources)
+}
+
+/// Writes a template of resources, whose words for one and for many are given.
+pub(super) fn template(
+    [one, many]: [&str; 2],
+    description: &str,
+    resources: Vec<(String, Node)>,
+) -> Result<String, Inexpressible> {
+    let refused = |why: String| Inexpressible { what: "the template".to_owned(), why };
+    if resources.is_empty() {
+        return Err(refused(format!("CloudFormation takes no template without a {one}")));
+    }
+    if resources.len() > RESOURCE_COUNT_MAX {
+        let count = resources.len();
+        let why = format!(
+            "CloudFormation takes {RESOURCE_COUNT_MAX} resources, and there are {count} {many}"
+        );
+        return Err(refused(why));
+    }
+    let ids: BTreeSet<&String> = resources.iter().map(|(id, _)| id).collect();
+    assert!(ids.len() == resources.len(), "the beginnings of two SHA-256 differ");
     let template = Node::map([
         ("AWSTemplateFormatVersion", Node::text("2010-09-09")),
-        ("Description", Node::text("Budgets of SageMaker, written by apportion")),
+        ("Description", Node::text(description)),
         ("Resources", Node::Map(resources)),
     ]);
     let text = template.print();
@@ -57,8 +66,16 @@ pub fn cloudformation(setups: &BTreeMap<String, Setup>) -> Result<String, Inexpr
     Ok(text)
 }
 
+/// Makes a resource, none of whose texts CloudFormation would replace.
+pub(super) fn typed(kind: &str, properties: Node) -> Result<Node, String> {
+    if properties.has_text(&|text| text.contains(DYNAMIC_REFERENCE)) {
+        return Err(format!("CloudFormation would replace a text with `{DYNAMIC_REFERENCE}`"));
+    }
+    Ok(Node::map([("Type", Node::text(kind)), ("Properties", properties)]))
+}
+
 /// Returns a logical id: letters and digits only.
-fn id(name: &str) -> String {
+pub(super) fn id(name: &str) -> String {
     let capitalised = stack::words(name).into_iter().map(|word| {
         let (first, rest) = word.split_at(1);
         format!("{}{rest}", first.to_ascii_uppercase())
@@ -80,11 +97,7 @@ fn resource(name: &str, setup: &Setup) -> Result<Node, String> {
     if !setup.alarms.is_empty() {
         properties.push(("NotificationsWithSubscribers".to_owned(), Node::List(alarms?)));
     }
-    let properties = Node::Map(properties);
-    if properties.has_text(&|text| text.contains(DYNAMIC_REFERENCE)) {
-        return Err(format!("CloudFormation would replace a text with `{DYNAMIC_REFERENCE}`"));
-    }
-    Ok(Node::map([("Type", Node::text("AWS::Budgets::Budget")), ("Properties", properties)]))
+    typed("AWS::Budgets::Budget", Node::Map(properties))
 }
 
 fn budget(name: &str, setup: &Setup) -> Result<Node, String> {

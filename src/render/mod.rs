@@ -16,6 +16,7 @@ pub mod json;
 pub mod stack;
 pub mod cloudformation;
 pub mod terraform;
+pub mod isolation;
 
 pub mod chart;
 pub mod html;

@@ -35,6 +35,8 @@ pub(super) enum Node {
     Text(String),
     /// Decimal digits as they are written.
     Number(String),
+    /// A word of JSON: `true`, `false` or `null`.
+    Word(&'static str),
     List(Vec<Node>),
     Map(Vec<(String, Node)>),
 }
@@ -56,11 +58,26 @@ impl Node {
         Node::Map(members.into_iter().map(|(name, node)| (name.to_owned(), node)).collect())
     }
 
+    /// Takes a part of a document that is JSON already.
+    pub(super) fn of(value: &Value) -> Node {
+        match value {
+            Value::Null => Node::Word("null"),
+            Value::Bool(true) => Node::Word("true"),
+            Value::Bool(false) => Node::Word("false"),
+            Value::Number(number) => Node::Number(number.to_string()),
+            Value::String(text) => Node::text(text),
+            Value::Array(list) => Node::List(list.iter().map(Node::of).collect()),
+            Value::Object(members) => Node::Map(
+                members.iter().map(|(name, value)| (name.clone(), Node::of(value))).collect(),
+            ),
+        }
+    }
+
     /// Tells whether any text of the part, names of members left out, is of a sort.
     pub(super) fn has_text(&self, is_of: &impl Fn(&str) -> bool) -> bool {
         match self {
             Node::Text(text) => is_of(text),
-            Node::Number(_) => false,
+            Node::Number(_) | Node::Word(_) => false,
             Node::List(list) => list.iter().any(|it| it.has_text(is_of)),
             Node::Map(members) => members.iter().any(|(_, it)| it.has_text(is_of)),
         }
@@ -79,6 +96,7 @@ impl Node {
         match self {
             Node::Text(it) => text.push_str(&quoted(it)),
             Node::Number(digits) => text.push_str(digits),
+            Node::Word(word) => text.push_str(word),
             Node::List(list) if list.is_empty() => text.push_str("[]"),
             Node::Map(members) if members.is_empty() => text.push_str("{}"),
             Node::List(list) => {

@@ -32,7 +32,7 @@ pub fn terraform(setups: &BTreeMap<String, Setup>) -> Result<String, Inexpressib
 }
 
 /// Returns a resource's name: letters, digits and underscores, and no digit first.
-fn id(name: &str) -> String {
+pub(super) fn id(name: &str) -> String {
     let mut words: Vec<String> =
         stack::words(name).into_iter().map(|word| word.to_ascii_lowercase()).collect();
     if words[0].starts_with(|it: char| it.is_ascii_digit()) {
@@ -180,7 +180,7 @@ fn literals<'a>(texts: impl IntoIterator<Item = &'a String>) -> Result<Node, Str
 }
 
 /// Returns a text that Terraform, to whom every text is a template, takes for itself.
-fn literal(text: &str) -> Result<Node, String> {
+pub(super) fn literal(text: &str) -> Result<Node, String> {
     // A doubled sign before a brace is an escape already, and three of them are no documented one.
     if let Some(odd) = ["$${", "%%{"].into_iter().find(|it| text.contains(it)) {
         return Err(format!("Terraform has no way to write `{odd}` in a text: `{text}`"));

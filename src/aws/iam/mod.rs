@@ -90,40 +90,10 @@ fn is_absent(error: &Error) -> bool {
     error.code == "NoSuchEntity"
 }
 
-/// Returns the path and the name in an ARN of IAM: `/a/b/` and `c` in `…:policy/a/b/c`.
+/// Returns the path and the name in the ARN of a policy or a role.
 fn place(operation: &'static str, kind: &str, arn: &str) -> Result<(String, String), Error> {
-    let named = |arn: Arn| {
-        let rest = arn.resource.strip_prefix(kind)?;
-        let (path, name) = rest.rsplit_once('/')?;
-        let is_place = arn.service == "iam" && rest.starts_with('/') && !name.is_empty();
-        is_place.then(|| (format!("{path}/"), name.to_owned()))
-    };
-    Arn::parse(arn).and_then(named).ok_or_else(|| {
+    Arn::parse(arn).and_then(|arn| arn.path_and_name(kind)).ok_or_else(|| {
         let text = format!("not the ARN of a {kind}: `{arn}`");
         Error::new(SERVICE, operation, Kind::Other, "NotArn", text)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_arn_tells_path_and_name() {
-        for (kind, arn, expected) in [
-            ("policy", "arn:aws:iam::111122223333:policy/p", "/ p"),
-            ("policy", "arn:aws-cn:iam::111122223333:policy/a/b/p", "/a/b/ p"),
-            ("role", "arn:aws:iam::111122223333:role/service-role/r", "/service-role/ r"),
-            ("role", "arn:aws:iam::111122223333:policy/p", "not the ARN of a role"),
-            ("role", "arn:aws:iam::111122223333:role/", "not the ARN of a role"),
-            ("role", "arn:aws:iam::111122223333:roles/r", "not the ARN of a role"),
-            ("policy", "arn:aws:s3:::policy/p", "not the ARN of a policy"),
-        ] {
-            let told = match place("GetRole", kind, arn) {
-                Ok((path, name)) => format!("{path} {name}"),
-                Err(error) => error.message,
-            };
-            assert!(told.starts_with(expected), "{arn}: {told}");
-        }
-    }
 }

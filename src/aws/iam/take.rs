@@ -7,13 +7,12 @@ use serde_json::Value;
 
 use crate::aws::error::Error;
 use crate::aws::session::Session;
-use crate::isolation::{Step, VERSION_COUNT_MAX};
+use crate::isolation::{DESCRIPTION, Step, VERSION_COUNT_MAX};
 
 use super::policy::{self, Version};
 use super::{SERVICE, is_absent, place};
 
 const CREATE: &str = "CreatePolicy";
-const DESCRIPTION: &str = "Keeps resources of other SageMaker domains apart; written by apportion.";
 
 /// Takes one step with the policy of an ARN, whose document is to be the one given.
 pub async fn take(
