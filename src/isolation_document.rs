@@ -9,68 +9,15 @@ use std::sync::LazyLock;
 
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::arn::{Arn, DomainKey};
 use crate::authorization::{self, IDENTITIES, Type, is_ever_tagged, is_told_by_tag, type_of};
 use crate::inventory::Domain;
+use crate::isolation_wish::{Form, Protection, Untagged, Wish};
 use crate::key;
 use crate::policy::LENGTH_MAX;
 use crate::wildcard;
-
-/// How isolation policies are to be.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Wish {
-    /// Which form.
-    pub form: Form,
-    /// What becomes of resources without a domain tag, in the form that denies.
-    pub untagged: Untagged,
-    /// Whether the form that denies grants the use of the domain's own resources as well.
-    pub grant: bool,
-    /// How the tag itself is protected.
-    pub tag_protection: Protection,
-    /// Whether executions of pipelines are told apart by their tags: AWS's documents say both.
-    pub pipeline_executions: bool,
-    /// ARNs, with wildcards, of what bears a domain's tag and is for all domains all the same, in the form that denies.
-    pub shared: Vec<String>,
-}
-
-/// The forms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Form {
-    /// Denies what bears another domain's tag, so that it isolates beside broader grants.
-    #[default]
-    Deny,
-    /// The one of AWS's page: allows what bears the domain's own tag.
-    Current,
-    /// The one of the page's earlier edition: creating requires the tag as well.
-    Earlier,
-}
-
-/// What becomes of resources without a domain tag.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Untagged {
-    /// They stay everybody's.
-    #[default]
-    Allow,
-    /// They are nobody's.
-    Deny,
-}
-
-/// How the tag itself is protected.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Protection {
-    /// Nobody puts it on or takes it off but in creating, which `sagemaker:TaggingAction` tells.
-    #[default]
-    Action,
-    /// Nobody takes it off or puts on another domain's; for where AWS does not tell `sagemaker:TaggingAction`.
-    Value,
-}
 
 /// A document that IAM would not take.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,19 +29,6 @@ pub struct TooLong {
     pub domain: String,
     /// Its length without white space.
     pub length: usize,
-}
-
-impl Default for Wish {
-    fn default() -> Wish {
-        Wish {
-            form: Form::default(),
-            untagged: Untagged::default(),
-            grant: false,
-            tag_protection: Protection::default(),
-            pipeline_executions: false,
-            shared: Vec::new(),
-        }
-    }
 }
 
 macro_rules! templates {

@@ -25,6 +25,7 @@ pub mod query;
 pub mod request;
 pub mod pattern;
 pub mod wildcard;
+pub mod json;
 
 // Facts.
 pub mod records;
@@ -142,9 +143,11 @@ pub mod policy;
 pub mod grant;
 pub mod access;
 pub mod isolation;
+pub mod isolation_wish;
 pub mod isolation_document;
 pub mod isolation_plan;
 pub mod matrix;
+pub mod isolation_effect;
 pub mod weakness;
 pub mod lint;
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::access::{Decision, Rights};
 use crate::authorization::PIPELINE_EXECUTION;
-use crate::matrix::{self, Cell, Parties, Relation};
+use crate::matrix::{self, Cell, Parties, Relation, is_tagging};
 use crate::operator::{Comparison, Quantity};
 use crate::policy::{Choice, Effect, FlawKind, Policy, Statement};
 use crate::weakness::{Kind, Weakness};
@@ -94,9 +94,9 @@ fn texts(statement: &Statement) -> Vec<&String> {
 pub fn rights(rights: &Rights, subject: &Subject<'_>) -> Vec<Weakness> {
     let cells = matrix::matrix(rights, subject.parties);
     let tampering = matrix::tampering(rights, subject.parties);
-    let is_tagging = |it: &Cell| ["AddTags", "DeleteTags"].contains(&it.action.as_str());
     let mut found = Vec::new();
-    let used: Vec<&Cell> = cells.iter().filter(|it| !is_tagging(it) && !is_creation(it)).collect();
+    let used: Vec<&Cell> =
+        cells.iter().filter(|it| !is_tagging(&it.action) && !is_creation(it)).collect();
     found.extend(leaks(&used, subject));
     found.extend(own(&used, subject));
     found.extend(creation(rights, &cells, subject));

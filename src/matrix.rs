@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::access::{Act, Answer, Context, Decision, Rights};
-use crate::arn::DomainKey;
+use crate::arn::{DomainId, DomainKey};
 use crate::authorization::{self, Action, IDENTITIES, is_ever_tagged, is_told_by_tag, type_of};
 use crate::isolation_document::domain_arn;
 use crate::key;
@@ -84,7 +84,7 @@ const SOMEONE: &str = "someone";
 
 /// Decides every action for every relation.
 pub fn matrix(rights: &Rights, parties: &Parties) -> Vec<Cell> {
-    let actions = authorization::actions().iter().filter(|it| !is_tagging(it));
+    let actions = authorization::actions().iter().filter(|it| !is_tagging(&it.name));
     let mut cells: Vec<Cell> =
         actions.flat_map(|action| of_action(action, rights, parties)).collect();
     cells.extend(tampering(rights, parties));
@@ -96,17 +96,25 @@ pub fn tally(cells: &[Cell]) -> BTreeMap<String, BTreeMap<Relation, Tally>> {
     let mut verbs: BTreeMap<String, BTreeMap<Relation, Tally>> = BTreeMap::new();
     for cell in cells {
         let tally = verbs.entry(cell.verb.clone()).or_default().entry(cell.relation).or_default();
-        match cell.answer.decision {
-            Decision::Allowed => tally.allowed += 1,
-            Decision::Doubtful => tally.doubtful += 1,
-            Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => tally.denied += 1,
-        }
+        tally.count(cell.answer.decision);
     }
     verbs
 }
 
-fn is_tagging(action: &Action) -> bool {
-    ["AddTags", "DeleteTags"].contains(&action.name.as_str())
+/// Tells whether an action puts tags on or takes them off.
+pub fn is_tagging(action: &str) -> bool {
+    ["AddTags", "DeleteTags"].contains(&action)
+}
+
+impl Tally {
+    /// Counts a decision.
+    pub fn count(&mut self, decision: Decision) {
+        match decision {
+            Decision::Allowed => self.allowed += 1,
+            Decision::Doubtful => self.doubtful += 1,
+            Decision::ExplicitlyDenied | Decision::ImplicitlyDenied => self.denied += 1,
+        }
+    }
 }
 
 fn of_action(action: &Action, rights: &Rights, parties: &Parties) -> Vec<Cell> {
@@ -250,6 +258,12 @@ fn cell(
 }
 
 impl Parties {
+    /// Returns the key of a domain that is made up, for an account and region with one domain only.
+    pub fn made_up(own: &DomainKey) -> DomainKey {
+        let id = DomainId::parse("d-another00000").expect("it is made as an id is");
+        DomainKey { id, ..own.clone() }
+    }
+
     fn key(&self, relation: Relation) -> &DomainKey {
         if relation == Relation::Other { &self.other } else { &self.own }
     }

@@ -16,6 +16,7 @@ use crate::cli::channels::{Channels, without_addresses};
 use crate::common::Common;
 use crate::each::Someone;
 use crate::fiscal::FiscalYear;
+use crate::isolation_wish::Wish;
 use crate::journal::JournalTerms;
 use crate::metric::Metric;
 use crate::person::{self, Person};
@@ -67,6 +68,8 @@ pub struct Config {
     pub rates: Option<Conversion>,
     /// The accounts of the journal.
     pub journal: Option<JournalTerms>,
+    /// How isolation policies are to be.
+    pub isolation: Wish,
 }
 
 /// The cost allocation tag keys that `tags` cares for.
@@ -194,6 +197,7 @@ impl Config {
     fn check(&self) -> Result<(), String> {
         self.budgets.check()?;
         self.alerts.check()?;
+        self.isolation.check()?;
         for budget in &self.budget {
             let checked = budget.check(&self.budgets);
             checked.map_err(|why| format!("budget `{}`: {why}", budget.name))?;

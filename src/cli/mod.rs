@@ -28,6 +28,7 @@ pub mod demo;
 pub mod plans;
 pub mod tags;
 pub mod retag;
+pub mod isolate;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -129,6 +130,7 @@ async fn execute(arguments: Arguments, ui: Ui) -> Result<u8, Failure> {
         Command::Close(args) => close::close(context, &args),
         Command::Tags(command) => Box::pin(tags::tags(context, &command)).await,
         Command::Retag(command) => Box::pin(retag::retag(context, &command)).await,
+        Command::Isolate(command) => Box::pin(isolate::isolate(context, &command)).await,
         Command::Explain(args) => explain::explain(context, &args),
         Command::Budgets(command) => Box::pin(budgets::budgets(context, &command)).await,
         Command::Sandbox(args) => demo::sandbox(context, &args).await,

@@ -9,6 +9,7 @@ use crate::arn::AccountId;
 use crate::cli;
 use crate::cli::error::{Failure, Kind};
 use crate::cli::ui::Ui;
+use crate::inventory::Gap;
 use crate::plan::{Plan, PlanKind, Stale, State};
 use crate::render;
 use crate::store::{disk, plans};
@@ -71,6 +72,13 @@ pub fn refuse(stale: &[Stale], hint: &str) -> Failure {
         causes,
         hints: vec![hint.to_owned()],
     }
+}
+
+/// Tells a gap of the inventory in one line.
+pub fn gap_text(gap: &Gap) -> String {
+    let Gap { account, region, operation, code, message } = gap;
+    let place = if region.is_empty() { account.clone() } else { format!("{account} in {region}") };
+    format!("{place}: {operation}: {code}: {message}")
 }
 
 /// Asks whether to go on; where nobody can be asked, `--yes` must have been given.

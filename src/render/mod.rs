@@ -17,6 +17,8 @@ pub mod stack;
 pub mod cloudformation;
 pub mod terraform;
 pub mod isolation;
+pub mod matrix;
+pub mod weakness;
 
 pub mod chart;
 pub mod html;

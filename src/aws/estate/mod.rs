@@ -52,6 +52,28 @@ pub async fn read(
     reader.read
 }
 
+/// Reads what can bear tags in one region of one account, with its tags, whether it costs something or not; not where it comes from.
+pub async fn read_tags(
+    session: &Session,
+    account: &AccountId,
+    region: &str,
+    now: Timestamp,
+) -> Inventory {
+    let mut reader = Reader::new(account, region, now, &|_| {});
+    let Some(Entered { session, tags, .. }) = enter(session, &mut reader).await else {
+        return reader.read;
+    };
+    let client = session.sagemaker();
+    reader.turn();
+    identity::read(&client, &mut reader, Described::All).await;
+    taggable::read(&client, &mut reader, true).await;
+    join_tags(&mut reader.read, &tags);
+    join_app_tags(&mut reader.read.apps, &tags);
+    read_strays(&session, &mut reader).await;
+    reader.read.sort();
+    reader.read
+}
+
 /// Reads from SageMaker itself the tags of types that the tagging API does not know: there they look untagged.
 async fn read_strays(session: &Session, reader: &mut Reader<'_>) {
     for index in 0..reader.read.resources.len() {

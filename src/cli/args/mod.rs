@@ -3,6 +3,7 @@
 pub mod budgets;
 pub mod change;
 pub mod explain;
+pub mod isolate;
 
 use std::path::PathBuf;
 
@@ -65,6 +66,9 @@ pub enum Command {
     /// The domain tag on older resources: plan, apply, verify, undo
     #[command(subcommand)]
     Retag(change::RetagCommand),
+    /// Isolation policies: what domains' roles may do to each other's resources; plan, apply, lint, export
+    #[command(subcommand)]
+    Isolate(isolate::IsolateCommand),
     /// Imitate AWS on loopback, for trying scripts and clients
     Sandbox(SandboxArgs),
 }

@@ -11,7 +11,7 @@ use crate::cli::args::AwsArgs;
 use crate::cli::collect::inventory::{Place, enter};
 use crate::cli::commands::Context;
 use crate::cli::error::Failure;
-use crate::inventory::{Gap, Whereabouts};
+use crate::inventory::Whereabouts;
 use crate::mark::Marks;
 use crate::plan::Plan;
 
@@ -92,13 +92,6 @@ pub(super) fn whereabouts(arn: &str) -> Option<Whereabouts> {
 /// Tells a place in words.
 pub(super) fn told(place: &Whereabouts) -> String {
     format!("{} in {}", place.account, place.region)
-}
-
-/// Tells a gap of the inventory in one line.
-pub(super) fn gap_text(gap: &Gap) -> String {
-    let Gap { account, region, operation, code, message } = gap;
-    let place = if region.is_empty() { account.clone() } else { format!("{account} in {region}") };
-    format!("{place}: {operation}: {code}: {message}")
 }
 
 fn own(account: &AccountId) -> Place {

@@ -19,8 +19,6 @@ use crate::retag::{self, Billed};
 use crate::snapshot::Snapshot;
 use crate::store::{self, disk};
 
-use super::ground;
-
 /// Shows the plan; returns the exit code.
 pub(super) async fn plan(
     context: &Context,
@@ -95,7 +93,7 @@ pub async fn make(
         overwrite: wish.overwrite,
     };
     let mut plan = retag::plan(&findings, &inventory, &wanted, caller, context.clock.now());
-    plan.gaps = inventory.gaps.iter().map(ground::gap_text).collect();
+    plan.gaps = inventory.gaps.iter().map(plans::gap_text).collect();
     plan.stakes = match &snapshot {
         Some(snapshot) => {
             let (ledger, month) = (ledger::post(snapshot), last_full_month(snapshot));

@@ -1,0 +1,136 @@
+//! Owns `isolate plan`: the policy of each domain beside what IAM has, and what it changes for the roles.
+//!
+//! **Invariant:** nothing is changed, and what could not be read is in the plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::access::Rights;
+use crate::arn::{AccountId, DomainKey};
+use crate::aws::{Session, sts};
+use crate::cli::args::isolate::{IsolatePlanArgs, IsolateWish};
+use crate::cli::commands::Context;
+use crate::cli::error::{self, Failure};
+use crate::cli::plans;
+use crate::inventory::Inventory;
+use crate::isolation::Isolation;
+use crate::isolation_effect;
+use crate::isolation_plan::{self, Wanted};
+use crate::isolation_wish::Wish;
+use crate::matrix;
+use crate::plan::Plan;
+use crate::role::Roles;
+use crate::store;
+use crate::target::Domains;
+
+use super::ground::{self, Extent, Granted, Ground};
+
+/// Verdicts of what cannot be isolated, whatever is done here.
+const LACKING: [&str; 4] = ["shared_role", "other_account", "no_role", "unread"];
+
+/// A plan, and what it was made against.
+pub(super) struct Made {
+    /// The plan.
+    pub(super) plan: Plan<Isolation>,
+    /// What there is.
+    pub(super) ground: Ground,
+}
+
+/// Shows the plan; returns the exit code.
+pub(super) async fn print(
+    context: &Context,
+    session: &Session,
+    args: &IsolatePlanArgs,
+) -> Result<u8, Failure> {
+    plans::prove(args.showing.save.as_deref())?;
+    let caller = sts::caller(session).await?.account;
+    let Made { plan, .. } = make(context, session, &caller, &args.wish).await?;
+    plans::show(&plan, &args.showing.format, args.showing.full);
+    if let Some(path) = &args.showing.save {
+        store::plans::store(path, &plan)?;
+        context.ui.line(&format!("Saved the plan in `{}`.", path.display()));
+    }
+    let is_pending = plan.pending().next().is_some();
+    Ok(match whole(&plan) {
+        error::DONE if args.showing.check && is_pending => error::PENDING,
+        code => code,
+    })
+}
+
+/// Returns the exit code of a plan that is carried out whole: partial where something is not isolated all the same.
+pub(super) fn whole(plan: &Plan<Isolation>) -> u8 {
+    let is_lacking = plan.left.iter().any(|it| LACKING.contains(&it.verdict.as_str()));
+    if is_lacking || !plan.gaps.is_empty() { error::PARTIAL } else { error::DONE }
+}
+
+/// Reads what there is and makes the plan.
+pub(super) async fn make(
+    context: &Context,
+    session: &Session,
+    caller: &AccountId,
+    args: &IsolateWish,
+) -> Result<Made, Failure> {
+    let wish = ground::wish(context, &args.forming);
+    let ground = ground::read(context, session, caller, &args.looking, Extent::Identities).await?;
+    let documents = ground::documents(&ground.inventory, &wish)?;
+    let named = args.looking.domain.iter().map(ToString::to_string).collect();
+    let wanted = Wanted {
+        inventory: &ground.inventory,
+        documents: &documents,
+        named: &named,
+        is_pruning: args.prune,
+    };
+    let mut plan = isolation_plan::plan(&wanted, &ground.present, caller, context.clock.now());
+    plan.gaps = ground.inventory.gaps.iter().map(plans::gap_text).collect();
+    effects(&mut plan, &ground, &documents, &wish, args).await;
+    Ok(Made { plan, ground })
+}
+
+/// Adds what the policies change for the roles that get them.
+async fn effects(
+    plan: &mut Plan<Isolation>,
+    ground: &Ground,
+    documents: &BTreeMap<DomainKey, Value>,
+    wish: &Wish,
+    args: &IsolateWish,
+) {
+    let inventory = &ground.inventory;
+    let mut roles: BTreeSet<String> = BTreeSet::new();
+    for domain in ground::chosen(inventory, &args.looking) {
+        roles.extend(own_roles(inventory, &domain.key));
+    }
+    let granted = Granted::read(&roles, &ground.sessions).await;
+    for domain in ground::chosen(inventory, &args.looking) {
+        let arn = isolation_plan::arn(domain, &ground.present);
+        let parties = ground::parties(domain, inventory, wish);
+        // Roles of the same rights are told once.
+        let mut told: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
+        for role in own_roles(inventory, &domain.key) {
+            let Some(grants) = granted.roles.get(&role) else { continue };
+            let now = matrix::matrix(&Rights::of(grants), &parties);
+            let planned = ground::with_policy(grants, &arn, &documents[&domain.key]);
+            let planned = matrix::matrix(&planned, &parties);
+            let sentences = isolation_effect::sentences("It", &now, &planned);
+            told.entry(sentences).or_default().push(isolation_plan::role_name(&role).to_owned());
+        }
+        for (sentences, roles) in told {
+            plan.consequences.push(format!(
+                "Domain {} ({}), role {}: {}",
+                domain.key.id,
+                domain.name,
+                roles.join(", "),
+                sentences.join(" ")
+            ));
+        }
+    }
+    plan.gaps.extend(granted.gaps());
+}
+
+/// Returns the roles that are a domain's alone.
+fn own_roles(inventory: &Inventory, key: &DomainKey) -> Vec<String> {
+    let domains = Domains::new(inventory);
+    let roles = Roles::new(inventory, &domains);
+    let own = roles.of(key).into_iter().filter(|role| roles.is_only_of(role, key));
+    own.map(str::to_owned).collect()
+}

@@ -1,0 +1,85 @@
+//! Owns what isolation policies change for the roles of a domain, in words.
+
+use std::collections::BTreeSet;
+
+use crate::access::Decision;
+use crate::matrix::{Cell, Relation, Tally, is_tagging};
+
+/// How many actions are named before the rest is counted.
+const NAMED_COUNT_MAX: usize = 4;
+
+/// Tells what a role may do now and will, relation by relation, and what stays visible.
+pub fn sentences(whose: &str, now: &[Cell], planned: &[Cell]) -> Vec<String> {
+    let part = |relation: Relation, words: &str| {
+        let (before, after) = (sum(now, relation), sum(planned, relation));
+        let all = before.allowed + before.denied + before.doubtful;
+        let doubt = |tally: Tally| match tally.doubtful {
+            0 => String::new(),
+            count => format!(" ({count} cannot be told)"),
+        };
+        let (was, is) = (doubt(before), doubt(after));
+        format!("{words} {} of {all}{was}, then {}{is}", before.allowed, after.allowed)
+    };
+    let parts = [
+        part(Relation::Own, "its own domain's"),
+        part(Relation::Other, "another domain's"),
+        part(Relation::Untagged, "what bears no domain tag"),
+    ];
+    let mut sentences = vec![format!(
+        "{whose} may do, of what can be done to it now and then: {}.",
+        parts.join("; ")
+    )];
+    for (cells, words) in [
+        (losing(now, planned, Relation::Own), "loses of what is its own domain's"),
+        (open(planned, Relation::Other), "still reaches what is another domain's"),
+    ] {
+        if !cells.is_empty() {
+            sentences.push(format!("{whose} {words}: {}.", named(&cells)));
+        }
+    }
+    let untold = open(planned, Relation::Untold);
+    if !untold.is_empty() {
+        sentences.push(format!(
+            "{whose} is not isolated where no tag tells: {}; `apportion isolate matrix --format csv` lists them.",
+            named(&untold)
+        ));
+    }
+    sentences
+}
+
+/// Counts the cells of a relation; putting tags on and taking them off is not use.
+pub fn sum(cells: &[Cell], relation: Relation) -> Tally {
+    let mut tally = Tally::default();
+    for cell in cells.iter().filter(|it| it.relation == relation && !is_tagging(&it.action)) {
+        tally.count(cell.answer.decision);
+    }
+    tally
+}
+
+fn losing<'a>(now: &'a [Cell], planned: &[Cell], relation: Relation) -> BTreeSet<&'a str> {
+    let pairs = now.iter().zip(planned);
+    let lost = pairs.filter(|(before, after)| {
+        before.relation == relation
+            && !is_tagging(&before.action)
+            && before.answer.decision == Decision::Allowed
+            && after.answer.decision < Decision::Doubtful
+    });
+    lost.map(|(before, _)| before.action.as_str()).collect()
+}
+
+fn open(cells: &[Cell], relation: Relation) -> BTreeSet<&str> {
+    let is_open = |it: &&Cell| {
+        it.relation == relation
+            && !is_tagging(&it.action)
+            && it.answer.decision >= Decision::Doubtful
+    };
+    cells.iter().filter(is_open).map(|it| it.action.as_str()).collect()
+}
+
+fn named(actions: &BTreeSet<&str>) -> String {
+    let shown: Vec<&str> = actions.iter().take(NAMED_COUNT_MAX).copied().collect();
+    match actions.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
