@@ -6,6 +6,7 @@
 pub mod tag_key;
 pub mod budget;
 pub mod topic;
+pub mod policy;
 pub mod organisation;
 mod metric;
 pub mod bill;
