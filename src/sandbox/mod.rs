@@ -40,6 +40,7 @@ pub mod budgets;
 pub mod organizations;
 pub mod sts;
 pub mod sns;
+pub mod iam;
 
 #[cfg(test)]
 mod sample;
