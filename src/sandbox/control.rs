@@ -32,6 +32,7 @@ pub(super) fn answer(world: &mut World, request: &Request) -> Reply {
     let answer = match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/_sandbox/receipt") => Ok(receipt(world)),
         ("GET", "/_sandbox/changes") => Ok(json!({ "changes": world.changes })),
+        ("GET", "/_sandbox/iam-changes") => Ok(json!({ "changes": world.iam_changes })),
         ("GET", "/_sandbox/messages") => Ok(json!({ "messages": world.messages })),
         ("POST", "/_sandbox/clock") => read(request).map(|Clock { now }| {
             world.now = now;
@@ -169,6 +170,37 @@ mod tests {
             { "operation": "DeleteBudget", "budget": "one", "body": delete },
         ] });
         assert_eq!(get(&mut world, "changes"), expected);
+    }
+
+    #[test]
+    fn changes_of_iam_are_shown_and_its_refusals_are_xml() {
+        let mut world = sample::world();
+        let form = "Action=AttachRolePolicy&Version=2010-05-08&RoleName=Plain&PolicyArn=\
+                    arn:aws:iam::aws:policy/AmazonSageMakerFullAccess";
+        world.organisation.roles.iter_mut().for_each(|role| role.attached.clear());
+        world.faults.lose_next = 1;
+        assert_eq!(call(&mut world, "iam", "", form), None);
+        let (status, xml) = call(&mut world, "iam", "", form).unwrap();
+        assert_eq!(status, 200, "{xml}");
+        let arn = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess";
+        let change = json!({ "operation": "AttachRolePolicy", "account": sample::PAYER,
+            "policy": arn, "role": "Plain", "body": { "RoleName": "Plain", "PolicyArn": arn } });
+        assert_eq!(get(&mut world, "iam-changes"), json!({ "changes": [change] }));
+        let refusal = |world: &mut World, begin: &str| {
+            let (status, xml) = call(world, "iam", "", form).unwrap();
+            let whole = "<ErrorResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\">\
+                         <Error><Type>Sender</Type>";
+            assert!(xml.starts_with(&format!("{whole}{begin}")), "{xml}");
+            status
+        };
+        world.faults.throttle_next = 1;
+        assert_eq!(refusal(&mut world, "<Code>Throttling</Code>"), 400);
+        let service = Some("iam".to_owned());
+        let none = crate::sandbox::faults::Denied::default();
+        world.faults.denied = vec![crate::sandbox::faults::Denied { service, ..none }];
+        let begin = "<Code>AccessDenied</Code><Message>User: arn:aws:iam::111122223333:user/sandbox \
+                     is not authorized to perform: iam:AttachRolePolicy on resource: role Plain<";
+        assert_eq!(refusal(&mut world, begin), 403);
     }
 
     #[test]

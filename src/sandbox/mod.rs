@@ -6,6 +6,7 @@
 pub mod tag_key;
 pub mod budget;
 pub mod topic;
+pub mod policy;
 pub mod organisation;
 mod metric;
 pub mod bill;
@@ -39,6 +40,7 @@ pub mod budgets;
 pub mod organizations;
 pub mod sts;
 pub mod sns;
+pub mod iam;
 
 #[cfg(test)]
 mod sample;

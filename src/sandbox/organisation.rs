@@ -1,4 +1,4 @@
-//! Owns what exists in the imitated organisation: accounts, domains, people, resources, tag keys, budgets and topics.
+//! Owns what exists in the imitated organisation: accounts, domains, people, resources, tag keys, budgets, topics, roles and policies.
 //!
 //! **Invariant:** plain data; names nothing of the program.
 
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 pub use super::budget::{Budget, BudgetFilter, BudgetLimit, Notification, TimeUnit};
+pub use super::policy::{Policy, Role};
 pub use super::tag_key::{Backfill, TagKey};
 pub use super::topic::Topic;
 
@@ -38,6 +39,10 @@ pub struct Organisation {
     pub budgets: Vec<Budget>,
     /// SNS topics.
     pub topics: Vec<Topic>,
+    /// Roles, by account.
+    pub roles: Vec<Role>,
+    /// Managed policies, by account, and those of AWS.
+    pub policies: Vec<Policy>,
     /// Cost allocation tag keys known to billing.
     pub tag_keys: Vec<TagKey>,
     /// Requested billing backfills, oldest first.

@@ -10,7 +10,7 @@ use super::faults::{Fate, mix};
 use super::http::Request;
 use super::wire::{Body, Caller, Refusal};
 use super::world::World;
-use super::{budgets, ce, efs, organizations, sagemaker, sns, sts, tagging, xml};
+use super::{budgets, ce, efs, iam, organizations, sagemaker, sns, sts, tagging, xml};
 
 /// A service: world, caller, operation, request.
 type Service = fn(&mut World, &Caller, &str, &Value) -> Result<Body, Refusal>;
@@ -45,6 +45,7 @@ fn service(name: &str) -> Option<Service> {
         "organizations" => organizations::answer,
         "sts" => sts::answer,
         "sns" => sns::answer,
+        "iam" => iam::answer,
         _ => return None,
     })
 }
@@ -89,6 +90,7 @@ fn perform(world: &mut World, call: &Call) -> Reply {
         let user = format!("arn:aws:iam::{}:user/sandbox", caller.account);
         let refusal = match name.as_str() {
             "sns" => sns::denied(caller, operation, "*"),
+            "iam" => iam::denied(caller, operation, body),
             _ => Refusal::denied(format!(
                 "User: {user} is not authorized to perform: {prefix}:{operation} on resource: *"
             )),
@@ -130,7 +132,7 @@ fn throttle(service: &str) -> Refusal {
         "ce" => "LimitExceededException",
         "organizations" => "TooManyRequestsException",
         "tagging" => "ThrottledException",
-        "sts" | "sns" => "Throttling",
+        "sts" | "sns" | "iam" => "Throttling",
         _ => "ThrottlingException",
     };
     Refusal::new(code, "Rate exceeded")
@@ -142,6 +144,7 @@ fn refused(world: &World, service: &str, refusal: &Refusal) -> Reply {
     match service {
         "sts" => reply(world, *status, "text/xml", xml::error(sts::NAMESPACE, refusal)),
         "sns" => reply(world, *status, "text/xml", xml::error(sns::NAMESPACE, refusal)),
+        "iam" => reply(world, *status, "text/xml", xml::error(iam::NAMESPACE, refusal)),
         "elasticfilesystem" => {
             let body = json!({"ErrorCode": code, "Message": message}).to_string();
             let mut reply = reply(world, *status, json_type(service), body);
@@ -203,7 +206,7 @@ impl Call {
             .filter(|id| world.organisation.accounts.iter().any(|account| account.id == **id));
         let text = "The security token included in the request is invalid.";
         let Some(account) = account else {
-            return Err(if ["sts", "sns"].contains(&scope.service.as_str()) {
+            return Err(if ["sts", "sns", "iam"].contains(&scope.service.as_str()) {
                 forbidden("InvalidClientTokenId", text)
             } else {
                 Refusal::new("UnrecognizedClientException", text)
@@ -218,7 +221,7 @@ impl Call {
 fn read_operation(service: &str, request: &Request) -> Result<(String, Value), Refusal> {
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     match service {
-        "sts" | "sns" => {
+        "sts" | "sns" | "iam" => {
             let form = String::from_utf8_lossy(&request.body);
             let fields = fields(&form);
             let action = fields.get("Action").and_then(Value::as_str).unwrap_or_default();

@@ -10,8 +10,9 @@ use jiff::civil::{Weekday, date};
 use super::bill::{Bill, Charge, Meter, Rates};
 use super::organisation::{
     Account, App, Budget, BudgetFilter, BudgetLimit, Domain, FileSystem, Notification,
-    Organisation, Resource, Space, TagKey, Tags, Topic, UserProfile,
+    Organisation, Policy, Resource, Role, Space, TagKey, Tags, Topic, UserProfile,
 };
+use super::policy::FULL_ACCESS;
 use super::wire::Caller;
 use super::world::{Variants, World};
 use crate::money::Money;
@@ -56,6 +57,12 @@ pub(super) fn world() -> World {
             Topic::new(MEMBER, REGION, "private", false),
             Topic { encrypted: true, ..Topic::new(PAYER, "us-east-1", "sealed", true) },
         ],
+        roles: vec![
+            role("/service-role/", "Execution"),
+            role("/", "Plain"),
+            Role::new(PAYER, "/", "Plain", at("2025-01-01T00:00:00Z")),
+        ],
+        policies: Policy::managed(),
         tag_keys: vec![TagKey {
             key: "sagemaker:domain-arn".to_owned(),
             changes: vec![(date(2026, 1, 1), true)],
@@ -94,6 +101,13 @@ pub(super) fn budget(name: &str, filter: Option<serde_json::Value>) -> Budget {
         updated_at: at("2026-08-01T00:00:00Z"),
         ..Budget::default()
     }
+}
+
+/// Returns a role of the member that has full access to SageMaker.
+fn role(path: &str, name: &str) -> Role {
+    let mut role = Role::new(MEMBER, path, name, at("2025-01-01T00:00:00Z"));
+    role.attached.insert(FULL_ACCESS.to_owned());
+    role
 }
 
 fn account(index: u32) -> Account {

@@ -36,6 +36,8 @@ pub struct World {
     pub counts: Counts,
     /// What was changed in AWS Budgets, oldest first; what was refused is not in it, and what was lost is.
     pub changes: Vec<Change>,
+    /// What was changed in IAM, oldest first; what was refused is not in it, and what was lost is.
+    pub iam_changes: Vec<IamChange>,
     /// What was published to SNS topics, oldest first.
     pub messages: Vec<Message>,
     pub(super) pages: Pages,
@@ -105,6 +107,12 @@ pub struct Variants {
     pub budget_prefix_optional: bool,
     /// Budgets takes `UNBLENDED_COST` for `UnblendedCost`.
     pub budget_metrics_upper: bool,
+    /// Items on one page of IAM.
+    pub iam_page_items: u32,
+    /// How many managed policies may be attached to a role.
+    pub iam_attached_max: u8,
+    /// The first two domains of an account and region have one execution role.
+    pub shared_role: bool,
 }
 
 impl Default for Variants {
@@ -137,6 +145,9 @@ impl Default for Variants {
             planned_past_kept: false,
             budget_prefix_optional: false,
             budget_metrics_upper: false,
+            iam_page_items: 100,
+            iam_attached_max: 20,
+            shared_role: false,
         }
     }
 }
@@ -162,6 +173,21 @@ pub struct Change {
     /// The budget's name.
     pub budget: String,
     /// The request.
+    pub body: Value,
+}
+
+/// A change of IAM that took effect.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct IamChange {
+    /// `CreatePolicy`, `AttachRolePolicy` …
+    pub operation: String,
+    /// The account.
+    pub account: String,
+    /// The policy's ARN.
+    pub policy: String,
+    /// The role's name, where there is one.
+    pub role: Option<String>,
+    /// The members of the request.
     pub body: Value,
 }
 
@@ -192,6 +218,7 @@ impl World {
             faults: Faults::default(),
             counts: Counts::default(),
             changes: Vec::new(),
+            iam_changes: Vec::new(),
             messages: Vec::new(),
             pages: Pages::default(),
             index: Index::default(),

@@ -13,11 +13,20 @@ pub(super) fn element(name: &str, text: &str) -> String {
 
 /// Makes the answer of an operation from the elements of its result.
 pub(super) fn answer(world: &World, namespace: &str, operation: &str, result: &str) -> Body {
+    let result = format!("<{operation}Result>{result}</{operation}Result>");
+    respond(world, namespace, operation, &result)
+}
+
+/// Makes the answer of an operation that has no result.
+pub(super) fn done(world: &World, namespace: &str, operation: &str) -> Body {
+    respond(world, namespace, operation, "")
+}
+
+fn respond(world: &World, namespace: &str, operation: &str, result: &str) -> Body {
     // The id differs from request to request and is the same in every run.
     let id = format!("00000000-0000-4000-8000-{:012x}", world.counts.attempts);
     Body::Xml(format!(
-        "<{operation}Response xmlns=\"{namespace}\"><{operation}Result>{result}\
-         </{operation}Result><ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata>\
+        "<{operation}Response xmlns=\"{namespace}\">{result}<ResponseMetadata><RequestId>{id}</RequestId></ResponseMetadata>\
          </{operation}Response>"
     ))
 }

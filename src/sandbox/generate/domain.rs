@@ -20,6 +20,8 @@ pub(super) struct Home<'a> {
     /// Tags that propagate to whatever is made in it.
     pub(super) custom: Tags,
     pub(super) created: Date,
+    /// The ARN of its execution role.
+    pub(super) role: String,
 }
 
 /// A user profile or a space in the making.
@@ -34,11 +36,6 @@ impl Home<'_> {
     /// Returns the domain's ARN.
     pub(super) fn domain_arn(&self) -> String {
         format!("{}:domain/{}", self.root, self.id)
-    }
-
-    /// Returns the ARN of the domain's execution role.
-    pub(super) fn role(&self) -> String {
-        role(self.template)
     }
 
     /// Returns a user profile's ARN.
@@ -118,13 +115,14 @@ fn found<'a>(
     let name =
         if nth < templates { template.name.clone() } else { format!("{}-{nth}", template.name) };
     let propagates = template.tag_propagation || template.studio == Studio::Unified;
+    let role = role(making, template);
     making.organisation.domains.push(Domain {
         account: account.clone(),
         region: region.clone(),
         id: domain.clone(),
         name,
         auth_mode: if classic { "IAM" } else { "SSO" }.to_owned(),
-        execution_role: role(template),
+        execution_role: role.clone(),
         space_role: None,
         tag_propagation: template.tag_propagation.then(|| "ENABLED".to_owned()),
         home_efs: None,
@@ -138,11 +136,22 @@ fn found<'a>(
         id: domain,
         custom: if propagates { tags } else { Tags::new() },
         created,
+        role,
     }
 }
 
-fn role(template: &scenario::Domain) -> String {
-    format!("arn:aws:iam::{}:role/service-role/SageMaker-{}", template.account, template.team)
+fn role(making: &Making<'_>, template: &scenario::Domain) -> String {
+    let place = |it: &scenario::Domain| (it.account.clone(), it.region.clone());
+    let mut near = making.scenario.domains.iter().filter(|it| place(it) == place(template));
+    let team = match (near.next(), near.next()) {
+        (Some(first), Some(second))
+            if making.variants.shared_role && second.name == template.name =>
+        {
+            &first.team
+        }
+        _ => &template.team,
+    };
+    format!("arn:aws:iam::{}:role/service-role/SageMaker-{team}", template.account)
 }
 
 /// Makes a user profile; one in twelve is deleted by now.

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::name::{hourly, person};
-use super::{instant, tags};
+use super::{instant, role, tags};
 use crate::period::Month;
 use crate::sandbox::bill::{Bill, Charge, Meter, Rates, Text};
 use crate::sandbox::faults::mix;
@@ -54,6 +54,7 @@ pub fn grouped(months: u32, groups: u32, now: Timestamp) -> World {
     };
     organisation.domains = (0..DOMAIN_COUNT).map(|nth| domain(nth, start)).collect();
     let charges = charges(&mut organisation, &months, groups, start);
+    role::make(&mut organisation);
     World::new(now, organisation, Bill { charges }, Variants::default())
 }
 

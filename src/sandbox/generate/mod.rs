@@ -9,6 +9,7 @@ mod legacy;
 mod meter;
 mod name;
 mod pool;
+mod role;
 mod work;
 
 pub use grouped::grouped;
@@ -87,6 +88,7 @@ pub fn world(scenario: &Scenario, seed: u64, scale: u32, now: Timestamp) -> Worl
     if let Some(switches) = &scenario.legacy {
         legacy::make(&mut organisation, switches, seed, today);
     }
+    role::make(&mut organisation);
     let mut world = World::new(now, organisation, Bill { charges }, variants);
     budget::make(&mut world, scenario);
     world

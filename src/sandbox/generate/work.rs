@@ -327,7 +327,7 @@ fn list(making: &mut Making<'_>, home: &Home<'_>, kind: &str, name: &str, tags: 
         name: name.to_owned(),
         arn: format!("{}:{kind}/{}", home.root, name.to_lowercase()),
         status: if kind == "endpoint" { "InService" } else { "Completed" }.to_owned(),
-        details: serde_json::json!({ "RoleArn": home.role() }),
+        details: serde_json::json!({ "RoleArn": home.role }),
         truth: Some(home.id.clone()),
         tags: tags.clone(),
         created_at: instant(on),
