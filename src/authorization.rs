@@ -83,6 +83,23 @@ impl Action {
         format!("sagemaker:{}", self.name)
     }
 
+    /// Returns the type of what it makes with tags; absent where it makes nothing that takes them.
+    ///
+    /// Types that it is checked against beside that one exist already: `CreateEndpoint` needs an endpoint configuration.
+    pub fn creates(&self) -> Option<&str> {
+        let verb = self.verb();
+        if !self.takes_tags || !["Create", "Import", "Register"].contains(&verb) {
+            return None;
+        }
+        let made = self.name[verb.len()..].to_lowercase();
+        let is_made = |name: &&String| {
+            let plain = name.replace('-', "");
+            made.contains(&plain) || plain.ends_with(&made)
+        };
+        let named = self.types.iter().filter(is_made).max_by_key(|it| it.len());
+        named.or_else(|| self.types.first().filter(|_| self.types.len() == 1)).map(String::as_str)
+    }
+
     /// Returns the verb that its name begins with.
     pub fn verb(&self) -> &str {
         let end = self.name.char_indices().skip(1).find(|(_, sign)| sign.is_ascii_uppercase());
@@ -159,6 +176,33 @@ mod tests {
         let expected = "human-loop image-version lineage-group model-card-export-job monitoring-schedule-alert \
             pipeline-execution sagemaker-catalog shared-model shared-model-event";
         assert_eq!(untagged.join(" "), expected);
+    }
+
+    #[test]
+    fn an_action_makes_one_type_and_needs_others() {
+        let made = |name: &str| {
+            let action = actions().iter().find(|it| it.name == name).unwrap();
+            action.creates().unwrap_or("-")
+        };
+        for (name, expected) in [
+            ("CreateEndpoint", "endpoint"),
+            ("CreateTrainingJob", "training-job"),
+            ("CreateTrial", "experiment-trial"),
+            ("CreateInferenceComponent", "inference-component"),
+            ("CreateComputeQuota", "compute-quota"),
+            ("CreateClusterSchedulerConfig", "cluster-scheduler-config"),
+            ("CreateHubContentReference", "hub-content"),
+            ("CreateAutoMLJobV2", "automl-job"),
+            ("ImportHubContent", "hub-content"),
+            ("CreatePresignedDomainUrl", "-"),
+            ("UpdateEndpoint", "-"),
+        ] {
+            assert_eq!(made(name), expected, "{name}");
+        }
+        let is_lacking =
+            |it: &&Action| it.takes_tags && it.name.starts_with("Create") && it.creates().is_none();
+        let lacking: Vec<&Action> = actions().iter().filter(is_lacking).collect();
+        assert_eq!(lacking, Vec::<&Action>::new());
     }
 
     #[test]

@@ -13,22 +13,18 @@ pub fn sentences(whose: &str, now: &[Cell], planned: &[Cell]) -> Vec<String> {
     let part = |relation: Relation, words: &str| {
         let (before, after) = (sum(now, relation), sum(planned, relation));
         let all = before.allowed + before.denied + before.doubtful;
-        let doubt = |tally: Tally| match tally.doubtful {
-            0 => String::new(),
-            count => format!(" ({count} cannot be told)"),
+        let told = |tally: Tally| match tally.doubtful {
+            0 => tally.allowed.to_string(),
+            count => format!("{} (and {count} that cannot be told)", tally.allowed),
         };
-        let (was, is) = (doubt(before), doubt(after));
-        format!("{words} {} of {all}{was}, then {}{is}", before.allowed, after.allowed)
+        format!("of {all} on {words} {} now and {} then", told(before), told(after))
     };
     let parts = [
-        part(Relation::Own, "its own domain's"),
+        part(Relation::Own, "its own domain's resources"),
         part(Relation::Other, "another domain's"),
-        part(Relation::Untagged, "what bears no domain tag"),
+        part(Relation::Untagged, "untagged ones"),
     ];
-    let mut sentences = vec![format!(
-        "{whose} may do, of what can be done to it now and then: {}.",
-        parts.join("; ")
-    )];
+    let mut sentences = vec![format!("{whose} may take these actions: {}.", parts.join("; "))];
     for (cells, words) in [
         (losing(now, planned, Relation::Own), "loses of what is its own domain's"),
         (open(planned, Relation::Other), "still reaches what is another domain's"),

@@ -81,8 +81,8 @@ mod tests {
     fn a_member_that_stands_twice_is_an_error() {
         for (text, expected) in [
             (r#"{"a": [1, "x", null, true, -2], "b": {"a": {}}}"#, None),
-            (r#"{"a": 1, "a": 1}"#, Some("`a` stands twice at line 1 column 15")),
-            (r#"[{"b": {"c": 1, "d": 2, "c": 3}}]"#, Some("`c` stands twice at line 1 column 30")),
+            (r#"{"a": 1, "a": 1}"#, Some("`a` stands twice at line 1 column 16")),
+            (r#"[{"b": {"c": 1, "d": 2, "c": 3}}]"#, Some("`c` stands twice at line 1 column 31")),
             ("{} {}", Some("trailing characters at line 1 column 4")),
         ] {
             let parsed = parse(text.as_bytes());

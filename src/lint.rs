@@ -96,7 +96,7 @@ pub fn rights(rights: &Rights, subject: &Subject<'_>) -> Vec<Weakness> {
     let tampering = matrix::tampering(rights, subject.parties);
     let mut found = Vec::new();
     let used: Vec<&Cell> =
-        cells.iter().filter(|it| !is_tagging(&it.action) && !is_creation(it)).collect();
+        cells.iter().filter(|it| !is_tagging(&it.action) && !it.is_created).collect();
     found.extend(leaks(&used, subject));
     found.extend(own(&used, subject));
     found.extend(creation(rights, &cells, subject));
@@ -104,13 +104,6 @@ pub fn rights(rights: &Rights, subject: &Subject<'_>) -> Vec<Weakness> {
     found.extend(classic(rights, subject));
     found.extend(untold(&used, subject));
     found
-}
-
-/// Tells whether a cell is about something that is made anew with tags.
-fn is_creation(cell: &Cell) -> bool {
-    ["Create", "Import", "Register"].contains(&cell.verb.as_str())
-        && matches!(cell.relation, Relation::Own | Relation::Other | Relation::Untagged)
-        && crate::authorization::actions().iter().any(|it| it.name == cell.action && it.takes_tags)
 }
 
 /// What is another domain's and may be used, by the statements that let it.
@@ -158,9 +151,7 @@ fn creation(rights: &Rights, cells: &[Cell], subject: &Subject<'_>) -> Vec<Weakn
     let refused: Vec<&Cell> = cells
         .iter()
         .filter(|it| {
-            is_creation(it)
-                && it.relation == Relation::Own
-                && it.answer.decision < Decision::Doubtful
+            it.is_created && it.relation == Relation::Own && it.answer.decision < Decision::Doubtful
         })
         .collect();
     let mut found = Vec::new();
@@ -187,26 +178,30 @@ fn creation(rights: &Rights, cells: &[Cell], subject: &Subject<'_>) -> Vec<Weakn
 
 /// Whether the tag can be changed, claimed, or given to another domain.
 fn tampered(cells: &[Cell], tampering: &[Cell], subject: &Subject<'_>) -> Vec<Weakness> {
-    let mut found = Vec::new();
+    let mut by: BTreeMap<&[String], Vec<&str>> = BTreeMap::new();
     for cell in tampering.iter().filter(|it| it.answer.decision == Decision::Allowed) {
         let words = match (cell.action.as_str(), cell.relation) {
-            ("AddTags", Relation::Own) => "it may give what is its domain's to another domain",
-            ("AddTags", Relation::Other) => "it may make another domain's its own by tagging it",
-            ("AddTags", _) => "it may make what bears no domain tag its own by tagging it",
-            (_, Relation::Own) => "it may take the domain tag off what is its domain's",
-            (_, _) => "it may take the domain tag off what is another domain's",
+            ("AddTags", Relation::Own) => "give what is its domain's to another domain",
+            ("AddTags", Relation::Other) => "make another domain's its own by tagging it",
+            ("AddTags", _) => "make what bears no domain tag its own by tagging it",
+            (_, Relation::Own) => "take the domain tag off what is its domain's",
+            (_, _) => "take the domain tag off what is another domain's",
         };
-        found.push(weakness(
+        by.entry(&cell.answer.by).or_default().push(words);
+    }
+    let told = by.into_iter().map(|(statements, words)| {
+        weakness(
             Kind::Tampering,
             subject,
-            cell.answer.by.clone(),
-            format!("{words}: `{}`", cell.action),
-        ));
-    }
+            statements.to_vec(),
+            format!("it may {}", words.join("; ")),
+        )
+    });
+    let mut found: Vec<Weakness> = told.collect();
     let foreign: Vec<&Cell> = cells
         .iter()
         .filter(|it| {
-            is_creation(it)
+            it.is_created
                 && it.relation == Relation::Other
                 && it.answer.decision == Decision::Allowed
         })

@@ -38,6 +38,8 @@ pub struct Cell {
     pub kind: String,
     /// Whose it is.
     pub relation: Relation,
+    /// Whether it is made by the action, with tags, and did not exist before.
+    pub is_created: bool,
     /// Whether it is allowed, and what says so.
     pub answer: Answer,
 }
@@ -67,7 +69,7 @@ pub struct Parties {
 }
 
 /// Beginnings of keys of which it is known whether they are there, for acts from within Studio.
-const SETTLED: [&str; 9] = [
+const SETTLED: [&str; 10] = [
     "aws:RequestTag/",
     "aws:ResourceTag/",
     "aws:TagKeys",
@@ -77,6 +79,7 @@ const SETTLED: [&str; 9] = [
     "sagemaker:SpaceSharingType",
     "sagemaker:TaggingAction",
     "sagemaker:UserProfileName",
+    "sagemaker:WorkteamType",
 ];
 
 /// A name that stands for any name.
@@ -122,10 +125,9 @@ fn of_action(action: &Action, rights: &Rights, parties: &Parties) -> Vec<Cell> {
         let context = parties.context(None);
         return vec![cell(action, "", Relation::Untold, rights, "*", &context)];
     }
-    let is_creation =
-        action.takes_tags && ["Create", "Import", "Register"].contains(&action.verb());
+    let created = action.creates();
     let of = |kind: &String| match kind.as_str() {
-        kind if is_creation => creation(action, kind, rights, parties),
+        kind if created == Some(kind) => creation(action, kind, rights, parties),
         kind => use_of(action, kind, rights, parties),
     };
     action.types.iter().flat_map(of).collect()
@@ -248,11 +250,13 @@ fn cell(
 ) -> Cell {
     let full = action.full_name();
     let answer = rights.decide(&Act { action: &full, resource, context });
+    let is_created = action.creates() == Some(kind);
     Cell {
         action: action.name.clone(),
         verb: action.verb().to_owned(),
         kind: kind.to_owned(),
         relation,
+        is_created,
         answer,
     }
 }

@@ -59,6 +59,7 @@ mod tests {
             verb: action[..8].to_owned(),
             kind: "model".to_owned(),
             relation,
+            is_created: false,
             answer: Answer { decision, by: Vec::new() },
         };
         let at = |other| {

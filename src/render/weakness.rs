@@ -12,14 +12,25 @@ pub fn text(found: &[Weakness]) -> String {
     let mut line = |words: &str| {
         writeln!(text, "{}", clean(words)).expect("writing to a string does not fail");
     };
+    // What is the same of several roles is said once.
+    let mut told: Vec<(&Weakness, Vec<String>)> = Vec::new();
     for it in found {
-        let domain = if it.domain.is_empty() { String::new() } else { format!("{}, ", it.domain) };
-        line(&format!(
-            "{}: {domain}{} ({})",
-            it.kind.severity().name(),
-            it.subject,
-            it.kind.name()
-        ));
+        let whose = if it.domain.is_empty() {
+            it.subject.clone()
+        } else {
+            format!("{} of {}", it.subject, it.domain)
+        };
+        let is_same = |other: &Weakness| {
+            (other.kind, &other.text, &other.statements, &other.fix)
+                == (it.kind, &it.text, &it.statements, &it.fix)
+        };
+        match told.iter_mut().find(|(other, _)| is_same(other)) {
+            Some((_, all)) => all.push(whose),
+            None => told.push((it, vec![whose])),
+        }
+    }
+    for (it, whose) in told {
+        line(&format!("{}: {} ({})", it.kind.severity().name(), it.kind.name(), whose.join(", ")));
         line(&format!("  {}", it.text));
         if !it.statements.is_empty() {
             line(&format!("  by: {}", it.statements.join(", ")));
@@ -45,18 +56,18 @@ mod tests {
 
     #[test]
     fn a_weakness_says_what_is_wrong_and_what_to_do() {
-        let found = Weakness {
+        let found = |domain: &str| Weakness {
             kind: Kind::DefeatsIsolation,
-            domain: "d-visionlab123".to_owned(),
+            domain: domain.to_owned(),
             subject: "role\u{1b}[31m".to_owned(),
             statements: vec!["p/All".to_owned()],
             text: "it may use".to_owned(),
             fix: "do something".to_owned(),
         };
         assert_eq!(
-            text(&[found]),
-            "error: d-visionlab123, role\u{fffd}[31m (defeats_isolation)\n  it may use\n  by: p/All\n  \
-             fix: do something\n1 errors, 0 warnings, 0 notes.\n"
+            text(&[found("d-visionlab123"), found("d-another00000")]),
+            "error: defeats_isolation (role\u{fffd}[31m of d-visionlab123, role\u{fffd}[31m of d-another00000)\n  \
+             it may use\n  by: p/All\n  fix: do something\n2 errors, 0 warnings, 0 notes.\n"
         );
     }
 }
