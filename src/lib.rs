@@ -148,6 +148,7 @@ pub mod isolation_document;
 pub mod isolation_plan;
 pub mod matrix;
 pub mod isolation_effect;
+pub mod gain;
 pub mod weakness;
 pub mod lint;
 

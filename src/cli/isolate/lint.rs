@@ -10,6 +10,7 @@ use crate::cli;
 use crate::cli::args::isolate::IsolateLintArgs;
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
+use crate::cli::granted::Granted;
 use crate::cli::plans;
 use crate::finding::Severity;
 use crate::grant::Held;
@@ -24,7 +25,7 @@ use crate::role::Roles;
 use crate::target::{self, Domains};
 use crate::weakness::{self, Kind, Weakness};
 
-use super::ground::{self, Extent, Granted};
+use super::ground::{self, Extent};
 use super::simulate;
 
 /// Prints what is found about the roles of domains; returns the exit code.
