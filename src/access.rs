@@ -113,6 +113,45 @@ impl Rights {
         }
     }
 
+    /// Returns the part of the rights that an action meets, for asking about it many times.
+    #[must_use]
+    pub fn about(&self, action: &str) -> Rights {
+        let action = action.to_lowercase();
+        let of = |policy: &Policy| {
+            let statements = policy.statements.iter().filter(|it| is_about(it, &action));
+            Policy {
+                name: policy.name.clone(),
+                has_variables: policy.has_variables,
+                statements: statements.cloned().collect(),
+            }
+        };
+        Rights {
+            policies: self.policies.iter().map(of).filter(|it| !it.statements.is_empty()).collect(),
+            boundary: self.boundary.as_ref().map(of),
+        }
+    }
+
+    /// Tells whether things of a type, by the end of its ARNs, are all alike to these rights, whatever they are called.
+    pub fn are_alike(&self, kind: &str) -> bool {
+        let patterns = self.policies.iter().chain(&self.boundary).flat_map(|policy| {
+            policy.statements.iter().flat_map(|it| {
+                let (Choice::Of(list) | Choice::Not(list)) = &it.resources;
+                list
+            })
+        });
+        let head =
+            |text: &str| text.split(['/', '*', '?', '$']).next().unwrap_or_default().to_owned();
+        let is_whole = |pattern: &String| {
+            let resource = pattern.splitn(6, ':').nth(5).unwrap_or("*");
+            let is_other = !head(resource).is_empty()
+                && resource.contains('/')
+                && head(resource) != head(kind)
+                && resource[head(resource).len()..].starts_with('/');
+            resource == "*" || resource == kind || is_other
+        };
+        { patterns }.all(is_whole)
+    }
+
     /// Answers whether an act is allowed.
     pub fn decide(&self, act: &Act<'_>) -> Answer {
         let answer = decide(&self.policies, act);
@@ -157,10 +196,7 @@ fn decide(policies: &[Policy], act: &Act<'_>) -> Answer {
 
 /// Tells whether a statement is about an act.
 fn applies(statement: &Statement, act: &Act<'_>, has_variables: bool) -> Truth {
-    let action = act.action.to_lowercase();
-    let fits = |pattern: &String| yes(wildcard::like(&pattern.to_lowercase(), &action));
-    let of_action = choose(&statement.actions, fits);
-    if of_action == Truth::No {
+    if !is_about(statement, &act.action.to_lowercase()) {
         return Truth::No;
     }
     let of_resource = choose(&statement.resources, |pattern| {
@@ -168,7 +204,13 @@ fn applies(statement: &Statement, act: &Act<'_>, has_variables: bool) -> Truth {
     });
     let conditions = statement.conditions.iter();
     let each = conditions.map(|it| holds(it, act.context, has_variables));
-    each.fold(of_action.min(of_resource), Truth::min)
+    each.fold(of_resource, Truth::min)
+}
+
+/// Tells whether a statement is about an action, in lower case.
+fn is_about(statement: &Statement, action: &str) -> bool {
+    let fits = |pattern: &String| yes(wildcard::like(&pattern.to_lowercase(), action));
+    choose(&statement.actions, fits) == Truth::Yes
 }
 
 fn choose(choice: &Choice, fits: impl Fn(&String) -> Truth) -> Truth {
@@ -503,6 +545,41 @@ mod tests {
                 context: &Context::whole(),
             };
             assert_eq!(bounded.decide(&act).decision, expected, "{granted} within {boundary}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_rights_decides_as_the_whole() {
+        let text = "{'Effect': 'Allow', 'Action': 'sagemaker:*', 'Resource': 'arn:aws:sagemaker:*:*:model/*'}, \
+            {'Effect': 'Deny', 'NotAction': 'sagemaker:Describe*', 'Resource': '*'}";
+        let whole = rights(text);
+        let context = Context::whole();
+        for (name, count) in
+            [("sagemaker:DescribeModel", 1), ("sagemaker:DeleteModel", 2), ("s3:GetObject", 1)]
+        {
+            let act = Act { action: name, resource: MODEL, context: &context };
+            let part = whole.about(name);
+            assert_eq!(part.decide(&act), whole.decide(&act), "{name}");
+            assert_eq!(part.policies[0].statements.len(), count, "{name}");
+        }
+    }
+
+    #[test]
+    fn things_of_a_type_are_alike_unless_a_pattern_tells_them_apart() {
+        for (pattern, expected) in [
+            ("*", true),
+            ("arn:aws:sagemaker:*:*:*", true),
+            ("arn:aws:sagemaker:*:*:model/*", true),
+            ("arn:aws:sagemaker:*:*:space/x", true),
+            ("arn:aws:sagemaker:*:*:model-package/x", true),
+            ("arn:aws:sagemaker:*:*:model/x*", false),
+            ("arn:aws:sagemaker:*:*:m*/x", false),
+            ("arn:aws:sagemaker:*:*:*/x", false),
+            ("arn:aws:sagemaker:*:*:${k}/x", false),
+        ] {
+            let rights =
+                rights(&format!("{{'Effect': 'Allow', 'Action': '*', 'Resource': '{pattern}'}}"));
+            assert_eq!(rights.are_alike("model/*"), expected, "{pattern}");
         }
     }
 

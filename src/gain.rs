@@ -1,12 +1,13 @@
 //! Owns who gains and who loses access by a plan of tags, by the policies that roles have.
 //!
-//! **Invariant:** each role is asked about each resource by its own ARN, since policies may name single ones.
+//! **Invariant:** a role is asked about each resource by its own ARN where its policies may tell one from another of its type.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{Act, Decision, Rights};
-use crate::arn::{Arn, DomainKey, Identity};
+use crate::arn::{AccountId, Arn, DomainKey};
 use crate::authorization::{self, Action, Type};
+use crate::inventory::Whereabouts;
 use crate::key;
 use crate::mark::Marks;
 use crate::matrix;
@@ -29,68 +30,104 @@ pub struct Person<'a> {
 
 /// What one role gains or loses.
 #[derive(Debug, Default)]
-struct Shift {
-    resources: BTreeSet<String>,
-    actions: BTreeSet<String>,
+struct Shift<'a> {
+    resources: BTreeSet<&'a str>,
+    actions: BTreeSet<&'static str>,
 }
 
 /// Tells, role by role, what a plan of tags gives it and takes from it.
 pub fn sentences(plan: &Plan<Marks>, roles: &[Person<'_>]) -> Vec<String> {
-    let uses = uses();
+    let (uses, moves) = (uses(), moves(plan));
     let mut texts = Vec::new();
     for person in roles {
-        let (mut gained, mut lost, mut doubtful) =
-            (Shift::default(), Shift::default(), Shift::default());
-        for item in plan.pending() {
-            let (from, to) = (domain_of(item.change.from()), domain_of(item.change.to()));
-            let Some(arn) = Arn::parse(&item.id).filter(|_| from != to) else { continue };
-            let is_near =
-                arn.account == person.domain.account.as_str() && arn.region == person.domain.region;
-            let Some(actions) = kind_of(&arn).filter(|_| is_near).and_then(|kind| uses.get(kind))
-            else {
-                continue;
-            };
-            let context = |tag: Option<&str>| matrix::context(person.domain.id.as_str(), tag);
+        let mut shifts: BTreeMap<Direction, Shift> = BTreeMap::new();
+        let DomainKey { account, region, .. } = person.domain;
+        let near = moves.iter().filter(|((place, ..), _)| {
+            (place.account.as_str(), place.region.as_str()) == (account.as_str(), region.as_str())
+        });
+        for ((_, kind, from, to), arns) in near {
+            let context =
+                |tag: &Option<String>| matrix::context(person.domain.id.as_str(), tag.as_deref());
             let (before, after) = (context(from), context(to));
-            for (name, action) in actions {
-                let decide = |context| {
-                    person
-                        .rights
-                        .decide(&Act { action: name, resource: &item.id, context })
-                        .decision
-                };
-                let shift = match (decide(&before), decide(&after)) {
-                    (before, after) if before == after => continue,
-                    (Decision::Doubtful, _) | (_, Decision::Doubtful) => &mut doubtful,
-                    (_, Decision::Allowed) => &mut gained,
-                    (Decision::Allowed, _) => &mut lost,
-                    // Denied one way or the other.
-                    _ => continue,
-                };
-                shift.resources.insert(item.id.clone());
-                shift.actions.insert((*action).to_owned());
+            for (name, action) in uses.get(kind.name.as_str()).into_iter().flatten() {
+                let rights = person.rights.about(name);
+                let asked = if rights.are_alike(&kind.arn) { 1 } else { arns.len() };
+                for arn in &arns[..asked] {
+                    let decide = |context| {
+                        rights.decide(&Act { action: name, resource: arn, context }).decision
+                    };
+                    let Some(direction) = direction(decide(&before), decide(&after)) else {
+                        continue;
+                    };
+                    let shift = shifts.entry(direction).or_default();
+                    shift.actions.insert(action);
+                    shift.resources.extend(if asked == 1 {
+                        arns.as_slice()
+                    } else {
+                        std::slice::from_ref(arn)
+                    });
+                }
             }
         }
         let who = format!("Role {} of domain {}", person.role, person.domain.id);
-        for (shift, words) in [(gained, "gains"), (lost, "loses"), (doubtful, "may gain or lose")] {
-            if !shift.actions.is_empty() {
-                texts.push(format!(
-                    "{who} {words}, by the policies that it has now, {}.",
-                    shift.told()
-                ));
-            }
+        for (direction, shift) in shifts {
+            let words = match direction {
+                Direction::Gains => "gains",
+                Direction::Loses => "loses",
+                Direction::Either => "may gain or lose",
+            };
+            texts
+                .push(format!("{who} {words}, by the policies that it has now, {}.", shift.told()));
         }
     }
     if texts.is_empty() && !roles.is_empty() && plan.pending().next().is_some() {
-        texts.push("By the policies that they have now, no role of a domain gains or loses access to anything.".to_owned());
+        let text = "By the policies that they have now, no role of a domain gains or loses access to anything.";
+        texts.push(text.to_owned());
     }
     texts
 }
 
-impl Shift {
+/// Which way access goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Direction {
+    Gains,
+    Loses,
+    Either,
+}
+
+fn direction(before: Decision, after: Decision) -> Option<Direction> {
+    match (before, after) {
+        (before, after) if before == after => None,
+        (Decision::Doubtful, _) | (_, Decision::Doubtful) => Some(Direction::Either),
+        (_, Decision::Allowed) => Some(Direction::Gains),
+        (Decision::Allowed, _) => Some(Direction::Loses),
+        // Denied one way or the other.
+        _ => None,
+    }
+}
+
+/// Resources by place, type, and the domain tags before and after.
+type Moves<'a> =
+    BTreeMap<(Whereabouts, &'static Type, Option<String>, Option<String>), Vec<&'a str>>;
+
+/// Collects what gets another domain tag, and bears it so that policies see it.
+fn moves(plan: &Plan<Marks>) -> Moves<'_> {
+    let mut moves = Moves::new();
+    for item in plan.pending() {
+        let (from, to) = (domain_of(item.change.from()), domain_of(item.change.to()));
+        let Some(arn) = Arn::parse(&item.id).filter(|_| from != to) else { continue };
+        let (Some(kind), Ok(account)) = (kind_of(&arn), AccountId::parse(&arn.account)) else {
+            continue;
+        };
+        let place = Whereabouts { account, region: arn.region };
+        moves.entry((place, kind, from, to)).or_default().push(&item.id);
+    }
+    moves
+}
+
+impl Shift<'_> {
     fn told(&self) -> String {
-        let shown: Vec<&str> =
-            self.actions.iter().take(NAMED_COUNT_MAX).map(String::as_str).collect();
+        let shown: Vec<&str> = self.actions.iter().take(NAMED_COUNT_MAX).copied().collect();
         let more = match self.actions.len() - shown.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
@@ -102,18 +139,17 @@ impl Shift {
     }
 }
 
-fn domain_of(marks: Option<&Marks>) -> Option<&str> {
-    let tag = marks?.0.get(key::DOMAIN)?;
-    matches!(Identity::parse(tag), Some(Identity::Domain(_))).then_some(tag.as_str())
+fn domain_of(marks: Option<&Marks>) -> Option<String> {
+    marks?.0.get(key::DOMAIN).cloned()
 }
 
 /// Returns the type of a resource of SageMaker whose tags policies see.
-fn kind_of(arn: &Arn) -> Option<&'static str> {
+fn kind_of(arn: &Arn) -> Option<&'static Type> {
     let fits = |it: &&Type| wildcard::like(&it.arn, &arn.resource);
     // The longest pattern is the closest: `pipeline/*` takes executions as well.
     let found = authorization::types().iter().filter(fits).max_by_key(|it| it.arn.len())?;
     (arn.service == "sagemaker" && authorization::is_told_by_tag(&found.name, false))
-        .then_some(&found.name)
+        .then_some(found)
 }
 
 /// Returns what can be done to what exists, by type: full names and names; tagging and creating are not use.

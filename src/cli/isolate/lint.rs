@@ -95,7 +95,9 @@ fn of_roles(
         }
         let Some(grants) = granted.roles.get(role) else { continue };
         let own = format!("{PREFIX}{}", domain.key.id);
-        if !grants.policies.iter().any(|it| it.arn.is_some() && it.name == own) {
+        // A role that several domains use is given none.
+        let is_lacking = !grants.policies.iter().any(|it| it.arn.is_some() && it.name == own);
+        if is_lacking && others.is_empty() {
             let text = format!("it does not have `{own}`");
             found.push(weakness(Kind::NoPolicy, &subject, Vec::new(), text));
         }

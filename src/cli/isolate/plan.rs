@@ -14,7 +14,7 @@ use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
 use crate::cli::granted::Granted;
 use crate::cli::plans;
-use crate::inventory::Inventory;
+use crate::inventory::{Domain, Inventory};
 use crate::isolation::Isolation;
 use crate::isolation_effect;
 use crate::isolation_plan::{self, Wanted};
@@ -97,18 +97,19 @@ async fn effects(
     args: &IsolateWish,
 ) {
     let inventory = &ground.inventory;
-    let mut roles: BTreeSet<String> = BTreeSet::new();
-    for domain in ground::chosen(inventory, &args.looking) {
-        roles.extend(own_roles(inventory, &domain.key));
-    }
+    let is_changed = |domain: &&Domain| {
+        let arn = isolation_plan::arn(domain, &ground.present);
+        plan.pending().any(|item| item.id == arn)
+    };
+    let changed: Vec<&Domain> =
+        ground::chosen(inventory, &args.looking).filter(is_changed).collect();
+    let roles: BTreeSet<String> =
+        changed.iter().flat_map(|it| own_roles(inventory, &it.key)).collect();
     let granted = Granted::read(&roles, &ground.sessions).await;
     // Roles of which the same is to be said are told together.
     let mut told: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
-    for domain in ground::chosen(inventory, &args.looking) {
+    for domain in changed {
         let arn = isolation_plan::arn(domain, &ground.present);
-        if !plan.pending().any(|item| item.id == arn) {
-            continue;
-        }
         let parties = ground::parties(domain, inventory, wish);
         for role in own_roles(inventory, &domain.key) {
             let Some(grants) = granted.roles.get(&role) else { continue };
