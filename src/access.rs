@@ -267,9 +267,11 @@ fn one(
     context: &Context,
     has_variables: bool,
 ) -> Truth {
+    let comparison = operator.comparison;
+    let has_variables = has_variables && comparison.has_variables();
     let each = wanted.iter().map(|it| {
-        match filled(it, context, has_variables, operator.comparison.has_wildcards()) {
-            Filled::Tokens(tokens) => yes(operator.comparison.holds(value, &tokens)),
+        match filled(it, context, has_variables, comparison.has_wildcards()) {
+            Filled::Tokens(tokens) => yes(comparison.holds(value, &tokens)),
             Filled::Nothing => Truth::No,
             Filled::Unknown => Truth::Unknown,
         }
@@ -459,12 +461,15 @@ mod tests {
     fn variables_are_taken_literally() {
         use Decision::{Allowed, ImplicitlyDenied};
         let context = Context::whole().with("sagemaker:DomainId", &["*"]).with("k", &["*/x"]);
+        let context = context.with("n", &["7"]);
         for (text, expected) in [
             ("'StringLike': {'k': '${sagemaker:DomainId}/x'}", Allowed),
             ("'StringLike': {'k': '${*}/x'}", Allowed),
             ("'StringEquals': {'k': '*/x'}", Allowed),
             ("'StringLike': {'k': '${absent}/x'}", ImplicitlyDenied),
             ("'StringNotLike': {'k': '${absent}/x'}", Allowed),
+            ("'StringEquals': {'n': '${n}'}", Allowed),
+            ("'NumericEquals': {'n': '${n}'}", ImplicitlyDenied),
         ] {
             assert_eq!(decided(&condition("Allow", text), &context), expected, "{text}");
         }
