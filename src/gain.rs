@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::access::{Act, Decision, Rights};
+use crate::access::{Decision, Rights};
+use crate::act::Act;
 use crate::arn::{AccountId, Arn, DomainKey};
 use crate::authorization::{self, Action, Type};
 use crate::inventory::Whereabouts;

@@ -141,6 +141,8 @@ pub mod authorization;
 pub mod operator;
 pub mod policy;
 pub mod grant;
+pub mod act;
+pub mod condition;
 pub mod access;
 pub mod isolation;
 pub mod isolation_wish;

@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::access::{Act, Answer, Context, Decision, Rights};
+use crate::access::{Answer, Decision, Rights};
+use crate::act::{Act, Context};
 use crate::arn::{DomainId, DomainKey};
 use crate::authorization::{self, Action, IDENTITIES, is_ever_tagged, is_told_by_tag, type_of};
 use crate::isolation_document::domain_arn;

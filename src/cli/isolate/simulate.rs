@@ -6,7 +6,8 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::access::{Act, Context, Rights};
+use crate::access::Rights;
+use crate::act::{Act, Context};
 use crate::cli;
 use crate::cli::args::isolate::IsolateSimulateArgs;
 use crate::cli::error::{self, Failure};
