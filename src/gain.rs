@@ -158,8 +158,8 @@ fn uses() -> BTreeMap<&'static str, Vec<(String, &'static str)>> {
     let mut uses: BTreeMap<&str, Vec<(String, &str)>> = BTreeMap::new();
     let is_use = |it: &&Action| !matrix::is_tagging(&it.name) && it.name != "ListTags";
     for action in authorization::actions().iter().filter(is_use) {
-        let used = action.types.iter().filter(|it| action.creates() != Some(it.as_str()));
-        for kind in used {
+        let existing = action.types.iter().filter(|it| action.creates() != Some(it.as_str()));
+        for kind in existing {
             uses.entry(kind).or_default().push((action.full_name(), &action.name));
         }
     }

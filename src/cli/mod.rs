@@ -27,6 +27,7 @@ pub mod check;
 pub mod demo;
 pub mod plans;
 pub mod granted;
+pub mod walk;
 pub mod tags;
 pub mod retag;
 pub mod isolate;

@@ -163,7 +163,7 @@ pub(super) fn files(args: &IsolateLintArgs) -> Result<u8, Failure> {
         match simulate::value(path) {
             Ok(value) => documents.push((simulate::name(path), value)),
             Err(failure) if crate::store::disk::exists(path) => {
-                found.push((simulate::name(path), failure.message))
+                found.push((simulate::name(path), failure.message));
             }
             Err(failure) => return Err(failure),
         }

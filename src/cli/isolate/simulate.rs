@@ -1,6 +1,7 @@
 //! Owns `isolate simulate`: acts decided under policies in files.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -51,7 +52,7 @@ pub(super) fn print(args: &IsolateSimulateArgs) -> Result<u8, Failure> {
             "decision": answer.decision.name(),
             "by": answer.by,
         });
-        text.push_str(&format!("{line}\n"));
+        writeln!(text, "{line}").expect("writing to a string does not fail");
     }
     cli::print(&text);
     Ok(error::DONE)
