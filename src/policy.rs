@@ -83,6 +83,8 @@ pub struct Flaw {
 pub enum FlawKind {
     /// A statement that says neither `Allow` nor `Deny`.
     NoEffect,
+    /// A document that is longer than those of customers may be; AWS's own may be longer.
+    TooLong,
     /// Anything else.
     Malformed,
 }
@@ -120,7 +122,7 @@ impl Policy {
         if length > LENGTH_MAX {
             let text =
                 format!("it has {length} characters, and a managed policy at most {LENGTH_MAX}");
-            flaws.push(flaw("", &text));
+            flaws.push(Flaw { kind: FlawKind::TooLong, ..flaw("", &text) });
         }
         let has_variables = version == Some("2012-10-17");
         (Policy { name: name.to_owned(), has_variables, statements }, flaws)
