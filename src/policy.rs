@@ -311,4 +311,14 @@ mod tests {
             assert_eq!((count, told.as_str()), expected, "{statement}");
         }
     }
+
+    #[test]
+    fn a_long_document_is_read_and_is_no_customers() {
+        let action = format!("a:{}", "b".repeat(LENGTH_MAX));
+        let statement = serde_json::json!({ "Effect": "Allow", "Action": action, "Resource": "*" });
+        let document = serde_json::json!({ "Version": "2012-10-17", "Statement": statement });
+        let (policy, flaws) = Policy::read("p", &document);
+        let kinds: Vec<FlawKind> = flaws.iter().map(|it| it.kind).collect();
+        assert_eq!((policy.statements.len(), kinds), (1, vec![FlawKind::TooLong]));
+    }
 }
