@@ -118,15 +118,14 @@ fn read() -> (Vec<Action>, Vec<Type>) {
         .collect();
     let taggable: Vec<String> =
         types.iter().filter(|it| it.is_taggable).map(|it| it.name.clone()).collect();
+    // A mark stands behind a type that a request may leave out.
+    let meant = |listed: &str| match listed {
+        TAGGABLE => taggable.clone(),
+        one => vec![one.trim_end_matches('?').to_owned()],
+    };
     let actions = rows(ACTIONS).map(|[name, listed, takes_tags]| Action {
         name: name.to_owned(),
-        types: match listed {
-            TAGGABLE => taggable.clone(),
-            // A mark stands behind a type that a request may leave out.
-            listed => {
-                listed.split_whitespace().map(|it| it.trim_end_matches('?').to_owned()).collect()
-            }
-        },
+        types: listed.split_whitespace().flat_map(meant).collect(),
         takes_tags: takes_tags == "yes",
     });
     (actions.collect(), types)

@@ -83,6 +83,8 @@ pub struct Flaw {
 pub enum FlawKind {
     /// A statement that says neither `Allow` nor `Deny`.
     NoEffect,
+    /// A document that is longer than those of customers may be; AWS's own may be longer.
+    TooLong,
     /// Anything else.
     Malformed,
 }
@@ -120,7 +122,7 @@ impl Policy {
         if length > LENGTH_MAX {
             let text =
                 format!("it has {length} characters, and a managed policy at most {LENGTH_MAX}");
-            flaws.push(flaw("", &text));
+            flaws.push(Flaw { kind: FlawKind::TooLong, ..flaw("", &text) });
         }
         let has_variables = version == Some("2012-10-17");
         (Policy { name: name.to_owned(), has_variables, statements }, flaws)
@@ -308,5 +310,15 @@ mod tests {
             let (count, told) = flaws(&statement);
             assert_eq!((count, told.as_str()), expected, "{statement}");
         }
+    }
+
+    #[test]
+    fn a_long_document_is_read_and_is_no_customers() {
+        let action = format!("a:{}", "b".repeat(LENGTH_MAX));
+        let statement = serde_json::json!({ "Effect": "Allow", "Action": action, "Resource": "*" });
+        let document = serde_json::json!({ "Version": "2012-10-17", "Statement": statement });
+        let (policy, flaws) = Policy::read("p", &document);
+        let kinds: Vec<FlawKind> = flaws.iter().map(|it| it.kind).collect();
+        assert_eq!((policy.statements.len(), kinds), (1, vec![FlawKind::TooLong]));
     }
 }

@@ -37,7 +37,7 @@ pub async fn isolations(session: &Session, prefix: &str) -> Result<BTreeMap<Stri
         {
             let client = client.clone();
             window.push(async move {
-                let told = match read(&client, POLICIES, &policy).await {
+                let told = match read(&client, &policy).await {
                     Err(error) if is_absent(&error) => one(&client, &policy.arn).await,
                     told => told.map(Some),
                 };
@@ -64,25 +64,19 @@ async fn one(client: &Client, arn: &str) -> Result<Option<Found>, Error> {
             Err(error) if is_absent(&error) => return Ok(None),
             policy => policy?,
         };
-        match read(client, policy::POLICY, &policy).await {
+        match read(client, &policy).await {
             Err(error) if is_absent(&error) && !is_second => is_second = true,
             told => return told.map(Some),
         }
     }
 }
 
-/// Reads what a description, from the answer to an operation, does not say.
-async fn read(
-    client: &Client,
-    operation: &'static str,
-    policy: &Described,
-) -> Result<Found, Error> {
-    let bounded_count = policy.bounded_count;
-    let bounded_count = bounded_count.ok_or_else(|| lacking(operation, "count of boundaries"))?;
+/// Reads what a description does not say.
+async fn read(client: &Client, policy: &Described) -> Result<Found, Error> {
     let document = policy::document(client, policy).await?;
     let entities = entities(client, &policy.arn).await?;
     let is_other = |entity: &&Entity| matches!(entity, Entity::Other);
-    let elsewhere = bounded_count + entities.iter().filter(is_other).count();
+    let elsewhere = policy.bounded_count + entities.iter().filter(is_other).count();
     let roles = entities.into_iter().filter_map(|entity| match entity {
         Entity::Role(name) => Some(name.ok_or_else(|| lacking(ENTITIES, "name of a role"))),
         Entity::Other => None,
@@ -220,15 +214,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_count_of_boundaries_that_is_left_out_is_none() {
+        let members = described("Studio-a", "v1", "");
+        let answers = vec![
+            good("GetPolicy", &format!("<Policy>{members}</Policy>")),
+            document("%7B%7D"),
+            attached(&["r"], "", &end(None)),
+        ];
+        let (session, _) = sequence(answers).await;
+        assert_eq!(told(&isolation(&session, ARN).await.unwrap().unwrap()), "{} [r] 0");
+    }
+
+    #[tokio::test]
     async fn what_cannot_be_read_is_an_error() {
         let fine = || document("%7B%7D");
         let entity = "<PolicyRoles><member/></PolicyRoles>";
-        let unbounded =
-            good("GetPolicy", &format!("<Policy>{}</Policy>", described("Studio-a", "v1", "")));
         let table: Vec<(Vec<Answer>, &str)> = vec![
             (vec![refusal("AccessDenied")], "GetPolicy AccessDenied"),
             (vec![good("GetPolicy", "")], "GetPolicy no policy in it"),
-            (vec![unbounded], "GetPolicy no count of boundaries in it"),
             (
                 vec![good("GetPolicy", "<Policy><Arn>a</Arn></Policy>")],
                 "GetPolicy no name of a policy in it",

@@ -19,8 +19,8 @@ pub(super) struct Described {
     pub(super) name: String,
     /// The id of its default version.
     pub(super) version: String,
-    /// How many users and roles it bounds.
-    pub(super) bounded_count: Option<usize>,
+    /// How many users and roles it bounds; the model lets the answer leave it out, which is none.
+    pub(super) bounded_count: usize,
 }
 
 /// One version of a policy; the oldest is the least.
@@ -36,12 +36,13 @@ impl Described {
     /// Reads the description in the answer to an operation.
     pub(super) fn read(operation: &'static str, policy: types::Policy) -> Result<Described, Error> {
         let lacking = |what: &str| lacking(operation, what);
-        let count = policy.permissions_boundary_usage_count.map(usize::try_from).transpose();
+        let count = policy.permissions_boundary_usage_count.unwrap_or(0);
         Ok(Described {
             arn: policy.arn.ok_or_else(|| lacking("ARN of a policy"))?,
             name: policy.policy_name.ok_or_else(|| lacking("name of a policy"))?,
             version: policy.default_version_id.ok_or_else(|| lacking("default version"))?,
-            bounded_count: count.map_err(|_| lacking("sensible count of boundaries"))?,
+            bounded_count: usize::try_from(count)
+                .map_err(|_| lacking("sensible count of boundaries"))?,
         })
     }
 }

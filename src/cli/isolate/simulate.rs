@@ -13,7 +13,7 @@ use crate::cli;
 use crate::cli::args::isolate::IsolateSimulateArgs;
 use crate::cli::error::{self, Failure};
 use crate::json;
-use crate::policy::Policy;
+use crate::policy::{FlawKind, Policy};
 use crate::store::disk;
 
 /// An act as a file has it.
@@ -58,10 +58,10 @@ pub(super) fn print(args: &IsolateSimulateArgs) -> Result<u8, Failure> {
     Ok(error::DONE)
 }
 
-/// Reads a policy that IAM would take.
+/// Reads a policy that IAM would take, from a customer or as one of AWS's own, which may be longer.
 fn policy(path: &Path) -> Result<Policy, Failure> {
     let (policy, flaws) = Policy::read(&name(path), &value(path)?);
-    match flaws.first() {
+    match flaws.iter().find(|it| it.kind != FlawKind::TooLong) {
         None => Ok(policy),
         Some(flaw) => {
             let at = if flaw.statement.is_empty() {
