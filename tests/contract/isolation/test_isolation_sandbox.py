@@ -12,7 +12,7 @@ PREFIX = "StudioDomainResourceIsolationPolicy-"
 FULL = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 GONE = f"{PREFIX}d-000000000000"
 RESEARCH = "d-ffggjzb0cv3m"
-FORMS = ["deny", "current", "earlier"]
+FORMS = ["deny", "current"]
 UNTAGGED = ["--form", "deny", "--untagged", "deny"]
 WRITES = {
     "CreatePolicy",
@@ -85,7 +85,7 @@ def test_boto3_reads_what_was_exported(applied):
         assert len(wanted) == 5 and found == wanted
         assert all(it["roles"] for it in wanted.values())
     documents = {json.dumps(it["document"]) for wanted, _, _ in applied for it in wanted.values()}
-    assert len(documents) == 5 * 4, "each form of each domain is another document"
+    assert len(documents) == 5 * 3, "each form of each domain is another document"
 
 
 def test_versions_were_rotated_and_the_newest_is_the_default(applied, iam):
@@ -93,7 +93,7 @@ def test_versions_were_rotated_and_the_newest_is_the_default(applied, iam):
         client = iam(account)
         for arn in read(client):
             versions = client.list_policy_versions(PolicyArn=arn)["Versions"]
-            assert [it["VersionId"] for it in versions] == ["v7", "v6", "v5", "v4", "v3"]
+            assert [it["VersionId"] for it in versions] == ["v6", "v5", "v4", "v3", "v2"]
             assert [it["IsDefaultVersion"] for it in versions] == [True] + [False] * 4
 
 
@@ -133,8 +133,8 @@ def test_every_request_is_valid_by_the_model(applied):
         "CreatePolicy": 5,
         "CreatePolicyVersion": 5 * len(FORMS),
         "AttachRolePolicy": 5,
-        # Of seven versions two had to go; three were not the program's.
-        "DeletePolicyVersion": 5 * 2,
+        # Of six versions the oldest had to go; three were not the program's.
+        "DeletePolicyVersion": 5,
         # The role that had what it should not, and the one of the domain that is gone.
         "DetachRolePolicy": 2,
         "DeletePolicy": 1,
