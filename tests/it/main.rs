@@ -35,6 +35,7 @@ mod isolation_faults;
 mod isolation_forms;
 mod isolation_lint;
 mod isolation_matrix;
+mod isolation_plan;
 mod lacking;
 mod member;
 mod notation;
