@@ -32,7 +32,7 @@ pub struct Action {
 }
 
 /// A type of resource.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Type {
     /// Its name.
     pub name: String,

@@ -1,4 +1,4 @@
-//! Owns what else changes when domain tags are put on: who sees resources in Studio, and whom policies give access.
+//! Owns what else changes when domain tags are put on: who sees resources in Studio, and by rule, whom policies give access.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,6 @@ const NAME_COUNT_MAX: usize = 10;
 /// Tells what else changes when a plan is executed, domain by domain.
 pub fn consequences(plan: &Plan<Marks>, inventory: &Inventory) -> Vec<String> {
     let domains = Domains::new(inventory);
-    let roles = Roles::new(inventory, &domains);
     let mut gained: BTreeMap<DomainKey, usize> = BTreeMap::new();
     let mut lost: BTreeMap<DomainKey, usize> = BTreeMap::new();
     for item in plan.pending() {
@@ -34,7 +33,7 @@ pub fn consequences(plan: &Plan<Marks>, inventory: &Inventory) -> Vec<String> {
     let mut texts = Vec::new();
     for (key, count) in &gained {
         let Some(domain) = domains.get(key) else { continue };
-        texts.extend(of_domain(domain, *count, inventory, &roles));
+        texts.extend(of_domain(domain, *count, inventory));
     }
     for (key, count) in &lost {
         texts.push(format!(
@@ -60,12 +59,7 @@ fn domain_of(marks: Option<&Marks>) -> Option<DomainKey> {
     }
 }
 
-fn of_domain(
-    domain: &Domain,
-    count: usize,
-    inventory: &Inventory,
-    roles: &Roles<'_>,
-) -> Vec<String> {
+fn of_domain(domain: &Domain, count: usize, inventory: &Inventory) -> Vec<String> {
     let name = named(domain);
     let (account, region) = (&domain.key.account, &domain.key.region);
     let others: Vec<&Domain> = inventory
@@ -79,26 +73,42 @@ fn of_domain(
         let names: BTreeSet<String> = others.iter().map(|it| named(it)).collect();
         format!("people of {} stop seeing them", list(names.into_iter()))
     };
-    let own: BTreeSet<String> = roles.of(&domain.key).into_iter().map(role_name).collect();
-    let of_others = others.iter().flat_map(|it| roles.of(&it.key)).map(role_name);
-    let foreign: BTreeSet<String> = of_others.filter(|role| !own.contains(role)).collect();
-    let mut texts = vec![
-        format!(
-            "{name} gets {} of its own. Studio shows what has no domain tag in every domain of the account and \
-             region, and what has one only there: {seen}.",
-            things(count)
-        ),
-        format!(
+    vec![format!(
+        "{name} gets {} of its own. Studio shows what has no domain tag in every domain of the account and \
+         region, and what has one only there: {seen}.",
+        things(count)
+    )]
+}
+
+/// Tells by rule whom policies may give access, or take it from, for where what roles are granted could not be read.
+pub fn by_rule(plan: &Plan<Marks>, inventory: &Inventory) -> Vec<String> {
+    let domains = Domains::new(inventory);
+    let roles = Roles::new(inventory, &domains);
+    let tagged = plan.pending().filter_map(|item| domain_of(item.change.to()));
+    let tagged: BTreeSet<DomainKey> = tagged.collect();
+    let mut texts = Vec::new();
+    for domain in tagged.iter().filter_map(|it| domains.get(it)) {
+        let name = named(domain);
+        let is_beside = |it: &&Domain| {
+            it.key.account == domain.key.account
+                && it.key.region == domain.key.region
+                && it.key != domain.key
+        };
+        let own: BTreeSet<String> = roles.of(&domain.key).into_iter().map(role_name).collect();
+        let others = inventory.domains.iter().filter(is_beside);
+        let foreign = others.flat_map(|it| roles.of(&it.key)).map(role_name);
+        let foreign: BTreeSet<String> = foreign.filter(|role| !own.contains(role)).collect();
+        texts.push(format!(
             "Where a policy grants by `aws:ResourceTag/sagemaker:domain-arn`, as AWS's own isolation policy does, \
              the roles of {name} may then update, delete and describe them: {}.",
             list(own.into_iter())
-        ),
-    ];
-    if !foreign.is_empty() {
-        texts.push(format!(
-            "Where a policy denies what bears another domain's tag, these roles lose what {name} gets: {}.",
-            list(foreign.into_iter())
         ));
+        if !foreign.is_empty() {
+            texts.push(format!(
+                "Where a policy denies what bears another domain's tag, these roles lose what {name} gets: {}.",
+                list(foreign.into_iter())
+            ));
+        }
     }
     texts
 }

@@ -99,7 +99,7 @@ pub fn plan(
     }
     let mut items = plan::diff(&present.isolations, &desired);
     items.retain(|item| {
-        let is_of_this = name_of(&item.id).is_some_and(|id| is_named(id));
+        let is_of_this = name_of(&item.id).is_some_and(is_named);
         match &item.change {
             Change::Delete { .. } if kept.contains(&item.id) || !is_of_this => false,
             Change::Delete { from } => match is_to_go(&item.id, from, wanted, present) {
@@ -114,10 +114,10 @@ pub fn plan(
     });
     for item in items.iter_mut().filter(|it| it.change.is_pending()) {
         item.because = because.remove(&item.id).unwrap_or_default();
-        if let Change::Update { from, to } = &item.change {
-            if from.document() != to.document() {
-                item.because.push(reason("document", "its document is another one".to_owned()));
-            }
+        if let Change::Update { from, to } = &item.change
+            && from.document() != to.document()
+        {
+            item.because.push(reason("document", "its document is another one".to_owned()));
         }
     }
     left.sort_by(|one, other| (&one.id, &one.verdict).cmp(&(&other.id, &other.verdict)));

@@ -141,6 +141,8 @@ pub mod authorization;
 pub mod operator;
 pub mod policy;
 pub mod grant;
+pub mod act;
+pub mod condition;
 pub mod access;
 pub mod isolation;
 pub mod isolation_wish;
@@ -148,6 +150,7 @@ pub mod isolation_document;
 pub mod isolation_plan;
 pub mod matrix;
 pub mod isolation_effect;
+pub mod gain;
 pub mod weakness;
 pub mod lint;
 

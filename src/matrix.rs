@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::access::{Act, Answer, Context, Decision, Rights};
+use crate::access::{Answer, Decision, Rights};
+use crate::act::{Act, Context};
 use crate::arn::{DomainId, DomainKey};
 use crate::authorization::{
     self, Action, IDENTITIES, PIPELINE_EXECUTION, is_ever_tagged, is_told_by_tag, type_of,
@@ -158,6 +159,11 @@ fn use_of(action: &Action, kind: &str, rights: &Rights, parties: &Parties) -> Ve
         let context = parties.with_owner(kind, relation, context);
         cell(action, kind, relation, rights, &arn, &context)
     };
+    let is_identity = IDENTITIES.contains(&kind);
+    // What is done to identities and to all else can be denied for one's own and another's only by naming every other domain.
+    if is_identity && action.types.iter().any(|it| !IDENTITIES.contains(&it.as_str())) {
+        return vec![Cell { relation: Relation::Untold, ..decide(Relation::Other) }];
+    }
     relations(kind, parties).into_iter().map(decide).collect()
 }
 
@@ -191,6 +197,19 @@ fn creation(action: &Action, kind: &str, rights: &Rights, parties: &Parties) -> 
     // A domain is made in no domain.
     let relations = [Relation::Own, Relation::Other, Relation::Untagged].into_iter();
     relations.filter(|it| kind != "domain" || *it != Relation::Other).map(decide).collect()
+}
+
+/// Returns the context of an act from within a domain on a thing with a domain tag, or without one.
+pub fn context(domain: &str, tag: Option<&str>) -> Context {
+    let mut context = Context::settled(&SETTLED)
+        .with("sagemaker:DomainId", &[domain])
+        .with("sagemaker:UserProfileName", &[SOMEONE]);
+    if let Some(tag) = tag {
+        for service in ["aws", "sagemaker"] {
+            context = context.with(&format!("{service}:ResourceTag/{}", key::DOMAIN), &[tag]);
+        }
+    }
+    context
 }
 
 /// The tags that something is created with.
@@ -325,17 +344,8 @@ impl Parties {
         is_tagged.then(|| self.domain(relation))
     }
 
-    /// Returns the context of an act on a thing with a domain tag, or without one.
     fn context(&self, tag: Option<String>) -> Context {
-        let mut context = Context::settled(&SETTLED)
-            .with("sagemaker:DomainId", &[self.own.id.as_str()])
-            .with("sagemaker:UserProfileName", &[SOMEONE]);
-        if let Some(tag) = tag {
-            for service in ["aws", "sagemaker"] {
-                context = context.with(&format!("{service}:ResourceTag/{}", key::DOMAIN), &[&tag]);
-            }
-        }
-        context
+        context(self.own.id.as_str(), tag.as_deref())
     }
 
     /// Returns the context of creating something.

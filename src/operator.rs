@@ -141,6 +141,12 @@ impl Comparison {
         matches!(self, Comparison::Like | Comparison::Arn)
     }
 
+    /// Tells whether `${…}` stands for a value of the request here (IAM User Guide, "Where you can use policy variables").
+    pub fn has_variables(self) -> bool {
+        use Comparison::{Arn, Like, Text, TextIgnoringCase};
+        matches!(self, Text | TextIgnoringCase | Like | Arn)
+    }
+
     /// Tells whether a value of the request compares so with one of a policy, whose variables were replaced.
     pub fn holds(self, value: &str, pattern: &[Token]) -> bool {
         if self == Comparison::Like {

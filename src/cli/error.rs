@@ -114,7 +114,7 @@ impl From<config::Error> for Failure {
         match error {
             config::Error::Disk(error) => error.into(),
             config::Error::Invalid { .. } => {
-                let hint = "`docs/monthly-run.md` lists the keys of the configuration, `docs/budgets.md` those of budgets, `docs/alerts.md` those of alerts, and `docs/chargeback.md` those of teams and pools with their files";
+                let hint = "`docs/monthly-run.md` lists the keys of the configuration, `docs/budgets.md` those of budgets, `docs/alerts.md` those of alerts, `docs/isolation.md` those of isolation, and `docs/chargeback.md` those of teams and pools with their files";
                 Failure::of(&error, vec![hint.to_owned()])
             }
         }

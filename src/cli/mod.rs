@@ -26,6 +26,8 @@ pub mod explain;
 pub mod check;
 pub mod demo;
 pub mod plans;
+pub mod granted;
+pub mod walk;
 pub mod tags;
 pub mod retag;
 pub mod isolate;

@@ -17,8 +17,8 @@ pub fn text(title: &str, now: &[Cell], planned: &[Cell]) -> String {
         writeln!(text, "{}", clean(words).trim_end()).expect("writing to a string does not fail");
     };
     line(title);
-    let headings: String = HEADINGS.iter().map(|it| format!("{it:CELL_WIDTH$}")).collect();
-    line(&format!("  {:VERB_WIDTH$}{headings}", "may"));
+    let headings = HEADINGS.map(|it| format!("{it:CELL_WIDTH$}"));
+    line(&format!("  {:VERB_WIDTH$}{}", "may", headings.concat()));
     let (now, planned) = (tally(now), tally(planned));
     for (verb, before) in &now {
         let after = &planned[verb];

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use apportion::arn::AccountId;
+use apportion::effect;
 use apportion::evidence::{Confidence, Mapping, weigh};
 use apportion::kind::{self, Costs, TaggedBy};
 use apportion::plan::{self, Change, Item, Plan, PlanKind};
@@ -131,12 +132,16 @@ fn who_gains_and_who_loses_is_said() {
         plan.consequences.join("\n"),
         "Domain d-a (team-a) gets 3 resources of its own. Studio shows what has no domain tag in every domain of \
          the account and region, and what has one only there: people of Domain d-b (team-b) stop seeing them.\n\
-         Where a policy grants by `aws:ResourceTag/sagemaker:domain-arn`, as AWS's own isolation policy does, the \
-         roles of Domain d-a (team-a) may then update, delete and describe them: a.\n\
-         Where a policy denies what bears another domain's tag, these roles lose what Domain d-a (team-a) gets: b.\n\
          Domain d-b (team-b) is no longer the domain of 1 resource.\n\
          Nothing in the past changes: cost is attributed from now on, once billing has seen the tags, which takes \
          up to a day."
+    );
+    // Where the policies themselves cannot be read.
+    assert_eq!(
+        effect::by_rule(&plan, &inventory(WORLD)).join("\n"),
+        "Where a policy grants by `aws:ResourceTag/sagemaker:domain-arn`, as AWS's own isolation policy does, the \
+         roles of Domain d-a (team-a) may then update, delete and describe them: a.\n\
+         Where a policy denies what bears another domain's tag, these roles lose what Domain d-a (team-a) gets: b."
     );
 }
 

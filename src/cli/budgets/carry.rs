@@ -1,8 +1,6 @@
 //! Owns carrying out a plan of budgets: several at once, each step by step, with what was done told as it is known.
 //!
-//! An answer may be lost after AWS has done what was asked, so after an error the budget is read back, and what is there
-//! tells how far the way was gone.
-//! **Invariant:** every step that AWS has done is told once; nothing watches less before all that watches more was done,
+//! **Invariant:** nothing watches less before all that watches more was done,
 //! and nothing is deleted before all else was.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,17 +10,15 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 use crate::arn::AccountId;
-use crate::aws::{self, Session, budgets};
+use crate::aws::{Session, budgets};
 use crate::budget_plan::fresh_one;
 use crate::cli::error::Failure;
 use crate::cli::ui::Ui;
+use crate::cli::walk::{self, Walked, Way, walk};
 use crate::expression;
 use crate::plan::{Change, Item, Plan};
 use crate::setup::Setup;
 use crate::step::{self, Step};
-
-/// How often a step is begun anew after an error that time may mend; each time the client itself tries often.
-const TRY_COUNT_MAX: usize = 3;
 
 /// What became of the budgets of a plan.
 #[derive(Debug, Default)]
@@ -42,13 +38,6 @@ pub(super) struct Errand {
     pub(super) account: AccountId,
     pub(super) now: Timestamp,
     pub(super) found: Arc<BTreeMap<String, Setup>>,
-}
-
-/// How one budget came out.
-struct Report {
-    name: String,
-    steps: Vec<Step>,
-    failure: Option<(aws::Kind, Failure)>,
 }
 
 /// Carries out a plan: what watches more comes first, then what watches less, and what is deleted last.
@@ -104,7 +93,8 @@ async fn some(
             under_way.spawn(async move { one(&errand, &item).await });
         }
         let Some(joined) = under_way.join_next().await else { break };
-        let Report { name, steps, failure } = joined.expect("carrying out a change does not panic");
+        let (name, walked) = joined.expect("carrying out a change does not panic");
+        let Walked { steps, failure } = walked;
         for step in steps {
             ui.line(&format!("  {name}: {step}"));
         }
@@ -112,9 +102,7 @@ async fn some(
         match failure {
             None => drop(outcome.done.insert(name)),
             Some((kind, failure)) => {
-                // No way, no credentials or no permission: the next budget would fare no better.
-                use aws::Kind::{AccessDenied, Credentials, Network, Throttled};
-                is_halted |= matches!(kind, AccessDenied | Credentials | Network | Throttled);
+                is_halted |= walk::is_for_all(kind);
                 outcome.failed.push((name, failure));
             }
         }
@@ -123,68 +111,21 @@ async fn some(
 }
 
 /// Goes the way from what the plan found to what it wants, from where it stands.
-async fn one(errand: &Errand, item: &Item<Setup>) -> Report {
+async fn one(errand: &Errand, item: &Item<Setup>) -> (String, Walked<Step>) {
     let (from, to) = (item.change.from(), item.change.to());
-    let (steps, way) = (step::steps(from, to), step::way(from, to));
-    let mut report = Report { name: item.id.clone(), steps: Vec::new(), failure: None };
-    // A run that was cut off has left it on the way.
-    let found = errand.found.get(&item.id);
-    let mut at = way.iter().position(|state| state.as_ref() == found).unwrap_or(0);
-    let mut tries = 0;
-    while at < steps.len() {
-        let Err(error) = take(errand, &item.id, &steps[at]).await else {
-            report.steps.push(steps[at].clone());
-            (at, tries) = (at + 1, 0);
-            continue;
-        };
-        let kind = error.kind;
-        let found = match read(errand, &item.id).await {
-            Ok(found) => found,
-            Err(unread) => {
-                let mut failure = Failure::from(error);
-                failure.causes.push(format!(
-                    "and how far it is could not be read: {}: {}",
-                    unread.code, unread.message
-                ));
-                report.failure = Some((kind, failure));
-                return report;
-            }
-        };
-        let Some(reached) = way.iter().skip(at).position(|state| *state == found) else {
-            report.failure = Some((kind, changed(error)));
-            return report;
-        };
-        report.steps.extend(steps[at..at + reached].iter().cloned());
-        at += reached;
-        tries = if reached > 0 { 0 } else { tries + 1 };
-        if reached == 0 && (tries >= TRY_COUNT_MAX || !is_mended_by_time(kind)) {
-            report.failure = Some((kind, error.into()));
-            return report;
-        }
-    }
-    report
-}
-
-async fn take(errand: &Errand, name: &str, step: &Step) -> Result<(), aws::Error> {
-    budgets::take(&errand.session, &errand.account, name, step).await
-}
-
-async fn read(errand: &Errand, name: &str) -> Result<Option<Setup>, aws::Error> {
-    let found = budgets::setup(&errand.session, &errand.account, name).await?;
-    Ok(found.map(|setup| fresh_one(setup, errand.now)))
-}
-
-fn is_mended_by_time(kind: aws::Kind) -> bool {
-    matches!(kind, aws::Kind::Network | aws::Kind::Throttled | aws::Kind::Unparsable)
-}
-
-fn changed(error: aws::Error) -> Failure {
-    let mut failure = Failure::from(error);
-    failure.causes.push(
-        "what is there now is neither as planned nor on the way: somebody else is changing it"
-            .to_owned(),
-    );
-    failure.hints =
-        vec!["run `apportion budgets plan` again, and look at what it proposes".to_owned()];
-    failure
+    let name = item.id.as_str();
+    let way = Way {
+        steps: step::steps(from, to),
+        states: step::way(from, to),
+        found: errand.found.get(name),
+        again: "apportion budgets plan",
+    };
+    let take = |step: Step| async move {
+        budgets::take(&errand.session, &errand.account, name, &step).await
+    };
+    let read = || async move {
+        let found = budgets::setup(&errand.session, &errand.account, name).await?;
+        Ok(found.map(|setup| fresh_one(setup, errand.now)))
+    };
+    (name.to_owned(), walk(way, take, read).await)
 }

@@ -1,22 +1,17 @@
 //! Owns carrying out a plan of isolation policies, step by step, with what was done told as it is known.
 //!
-//! An answer may be lost after IAM has done what was asked, so after an error the policy is read back, and what is there tells how
-//! far the way was gone.
-//! **Invariant:** every step that IAM has done is told once, and nothing is deleted before all else was done.
+//! **Invariant:** nothing is deleted before all else was done.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::arn::{AccountId, Arn};
-use crate::aws::{self, Session, iam};
-use crate::chain::chain;
+use crate::aws::{Session, iam};
 use crate::cli::error::Failure;
 use crate::cli::ui::Ui;
-use crate::isolation::{self, Isolation};
+use crate::cli::walk::{self, Walked, Way, walk};
+use crate::isolation::{self, Isolation, Step};
 use crate::isolation_plan::{self, Present};
 use crate::plan::{Change, Item, Plan};
-
-/// How often a step is begun anew after an error that time may mend; each time the client itself tries often.
-const TRY_COUNT_MAX: usize = 3;
 
 /// What became of the policies of a plan.
 #[derive(Debug, Default)]
@@ -47,12 +42,14 @@ pub(super) async fn carry(errand: &Errand<'_>, plan: &Plan<Isolation>, ui: &Ui) 
             outcome.untried.insert(item.id.clone());
             continue;
         }
-        match one(errand, item, ui).await {
-            Ok(()) => drop(outcome.done.insert(item.id.clone())),
-            Err((kind, failure)) => {
-                // No way, no credentials or no permission: the next policy would fare no better.
-                use aws::Kind::{AccessDenied, Credentials, Network, Throttled};
-                is_halted = matches!(kind, AccessDenied | Credentials | Network | Throttled);
+        let Walked { steps, failure } = one(errand, item).await;
+        for step in steps {
+            ui.line(&format!("  {}: {step}", item.id));
+        }
+        match failure {
+            None => drop(outcome.done.insert(item.id.clone())),
+            Some((kind, failure)) => {
+                is_halted = walk::is_for_all(kind);
                 outcome.failed.push((item.id.clone(), failure));
             }
         }
@@ -62,64 +59,23 @@ pub(super) async fn carry(errand: &Errand<'_>, plan: &Plan<Isolation>, ui: &Ui) 
 }
 
 /// Goes the way from what the plan found to what it wants, from where it stands.
-async fn one(
-    errand: &Errand<'_>,
-    item: &Item<Isolation>,
-    ui: &Ui,
-) -> Result<(), (aws::Kind, Failure)> {
+async fn one(errand: &Errand<'_>, item: &Item<Isolation>) -> Walked<Step> {
     let (from, to) = (item.change.from(), item.change.to());
-    let (steps, way) = (isolation::steps(from, to), isolation_plan::way(from, to));
-    let document =
-        to.or(from).map(Isolation::document).expect("what changes is there before or after");
+    let document = to.or(from).map(Isolation::document);
+    let document = document.expect("what changes is there before or after");
     let account = Arn::parse(&item.id).and_then(|it| AccountId::parse(&it.account).ok());
     let session = account.as_ref().and_then(|it| errand.sessions.get(it));
     // A change that is given up halfway is left to a person, so it is tried for longer.
     let session = session.expect("every account of the plan was entered").patient();
-    // A run that was cut off has left it on the way.
-    let found = errand.present.isolations.get(&item.id);
-    let mut at = way.iter().position(|state| state.as_ref() == found).unwrap_or(0);
-    let mut tries = 0;
-    while at < steps.len() {
-        let Err(error) = iam::take(&session, &item.id, document, &steps[at]).await else {
-            ui.line(&format!("  {}: {}", item.id, steps[at]));
-            (at, tries) = (at + 1, 0);
-            continue;
-        };
-        let kind = error.kind;
-        let found = match iam::isolation(&session, &item.id).await {
-            Ok(found) => found.map(|it| it.isolation),
-            Err(unread) => {
-                let mut failure = Failure::from(error);
-                failure
-                    .causes
-                    .push(format!("and how far it is could not be read: {}", chain(&unread)));
-                return Err((kind, failure));
-            }
-        };
-        let Some(reached) = way.iter().skip(at).position(|state| *state == found) else {
-            return Err((kind, changed(error)));
-        };
-        for step in &steps[at..at + reached] {
-            ui.line(&format!("  {}: {step}", item.id));
-        }
-        at += reached;
-        tries = if reached > 0 { 0 } else { tries + 1 };
-        let is_mended_by_time =
-            matches!(kind, aws::Kind::Network | aws::Kind::Throttled | aws::Kind::Unparsable);
-        if reached == 0 && (tries >= TRY_COUNT_MAX || !is_mended_by_time) {
-            return Err((kind, error.into()));
-        }
-    }
-    Ok(())
-}
-
-fn changed(error: aws::Error) -> Failure {
-    let mut failure = Failure::from(error);
-    failure.causes.push(
-        "what is there now is neither as planned nor on the way: somebody else is changing it"
-            .to_owned(),
-    );
-    failure.hints =
-        vec!["run `apportion isolate plan` again, and look at what it proposes".to_owned()];
-    failure
+    let (session, arn) = (&session, item.id.as_str());
+    let way = Way {
+        steps: isolation::steps(from, to),
+        states: isolation_plan::way(from, to),
+        found: errand.present.isolations.get(arn),
+        again: "apportion isolate plan",
+    };
+    let take = |step: Step| async move { iam::take(session, arn, document, &step).await };
+    let read =
+        || async move { Ok(iam::isolation(session, arn).await?.map(|found| found.isolation)) };
+    walk(way, take, read).await
 }

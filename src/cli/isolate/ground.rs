@@ -1,11 +1,11 @@
 //! Owns what isolation is about as it is now: domains with their roles, the isolation policies of IAM, and what roles are granted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::access::Rights;
-use crate::arn::{AccountId, Arn, DomainKey};
+use crate::arn::{AccountId, DomainKey};
 use crate::aws::{self, Session, iam, inventory};
 use crate::cli::args::isolate::{Forming, Looking};
 use crate::cli::collect::inventory::{append, enter, regions};
@@ -157,51 +157,6 @@ pub(super) fn parties(domain: &Domain, inventory: &Inventory, wish: &Wish) -> Pa
         other: other.unwrap_or_else(|| Parties::made_up(&domain.key)),
         partition: partition(domain),
         pipeline_executions: wish.pipeline_executions,
-    }
-}
-
-/// What roles are granted, each read once.
-#[derive(Debug, Default)]
-pub(super) struct Granted {
-    /// By the role's ARN.
-    pub(super) roles: BTreeMap<String, Grants>,
-    /// Why some could not be read, by the role's ARN.
-    pub(super) unread: BTreeMap<String, String>,
-    cache: BTreeMap<String, Held>,
-}
-
-impl Granted {
-    /// Reads what roles are granted, each as its own account.
-    pub(super) async fn read(
-        roles: &BTreeSet<String>,
-        sessions: &BTreeMap<AccountId, Session>,
-    ) -> Granted {
-        let mut granted = Granted::default();
-        for role in roles {
-            let account = Arn::parse(role).and_then(|it| AccountId::parse(&it.account).ok());
-            let Some(session) = account.as_ref().and_then(|it| sessions.get(it)) else {
-                granted
-                    .unread
-                    .insert(role.clone(), "it is of an account that was not entered".to_owned());
-                continue;
-            };
-            match iam::grants(session, role, &mut granted.cache).await {
-                Ok(grants) => drop(granted.roles.insert(role.clone(), grants)),
-                Err(error) => {
-                    let why = format!("{}: {}: {}", error.operation, error.code, error.message);
-                    granted.unread.insert(role.clone(), why);
-                }
-            }
-        }
-        granted
-    }
-
-    /// Returns what could not be read, as gaps of a plan.
-    pub(super) fn gaps(&self) -> Vec<String> {
-        self.unread
-            .iter()
-            .map(|(role, why)| format!("what role {role} is granted: {why}"))
-            .collect()
     }
 }
 

@@ -10,6 +10,7 @@ use crate::cli;
 use crate::cli::args::isolate::IsolateLintArgs;
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
+use crate::cli::granted::Granted;
 use crate::cli::plans;
 use crate::finding::Severity;
 use crate::grant::Held;
@@ -24,7 +25,7 @@ use crate::role::Roles;
 use crate::target::{self, Domains};
 use crate::weakness::{self, Kind, Weakness};
 
-use super::ground::{self, Extent, Granted};
+use super::ground::{self, Extent};
 use super::simulate;
 
 /// Prints what is found about the roles of domains; returns the exit code.
@@ -94,7 +95,9 @@ fn of_roles(
         }
         let Some(grants) = granted.roles.get(role) else { continue };
         let own = format!("{PREFIX}{}", domain.key.id);
-        if !grants.policies.iter().any(|it| it.arn.is_some() && it.name == own) {
+        // A role that several domains use is given none.
+        let is_lacking = !grants.policies.iter().any(|it| it.arn.is_some() && it.name == own);
+        if is_lacking && others.is_empty() {
             let text = format!("it does not have `{own}`");
             found.push(weakness(Kind::NoPolicy, &subject, Vec::new(), text));
         }
@@ -160,7 +163,7 @@ pub(super) fn files(args: &IsolateLintArgs) -> Result<u8, Failure> {
         match simulate::value(path) {
             Ok(value) => documents.push((simulate::name(path), value)),
             Err(failure) if crate::store::disk::exists(path) => {
-                found.push((simulate::name(path), failure.message))
+                found.push((simulate::name(path), failure.message));
             }
             Err(failure) => return Err(failure),
         }

@@ -8,6 +8,7 @@ use crate::cli;
 use crate::cli::args::isolate::IsolateMatrixArgs;
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
+use crate::cli::granted::Granted;
 use crate::cli::plans;
 use crate::isolation_plan::{self, role_name};
 use crate::matrix::{self, Cell};
@@ -16,7 +17,7 @@ use crate::role::Roles;
 use crate::table::{self, Column, Table};
 use crate::target::Domains;
 
-use super::ground::{self, Extent, Granted};
+use super::ground::{self, Extent};
 
 /// What one role may do.
 struct Part {

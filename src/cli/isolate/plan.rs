@@ -12,8 +12,9 @@ use crate::aws::{Session, sts};
 use crate::cli::args::isolate::{IsolatePlanArgs, IsolateWish};
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
+use crate::cli::granted::Granted;
 use crate::cli::plans;
-use crate::inventory::Inventory;
+use crate::inventory::{Domain, Inventory};
 use crate::isolation::Isolation;
 use crate::isolation_effect;
 use crate::isolation_plan::{self, Wanted};
@@ -24,7 +25,7 @@ use crate::role::Roles;
 use crate::store;
 use crate::target::Domains;
 
-use super::ground::{self, Extent, Granted, Ground};
+use super::ground::{self, Extent, Ground};
 
 /// Verdicts of what cannot be isolated, whatever is done here.
 const LACKING: [&str; 4] = ["shared_role", "other_account", "no_role", "unread"];
@@ -96,33 +97,32 @@ async fn effects(
     args: &IsolateWish,
 ) {
     let inventory = &ground.inventory;
-    let mut roles: BTreeSet<String> = BTreeSet::new();
-    for domain in ground::chosen(inventory, &args.looking) {
-        roles.extend(own_roles(inventory, &domain.key));
-    }
+    let is_changed = |domain: &&Domain| {
+        let arn = isolation_plan::arn(domain, &ground.present);
+        plan.pending().any(|item| item.id == arn)
+    };
+    let changed: Vec<&Domain> =
+        ground::chosen(inventory, &args.looking).filter(is_changed).collect();
+    let roles: BTreeSet<String> =
+        changed.iter().flat_map(|it| own_roles(inventory, &it.key)).collect();
     let granted = Granted::read(&roles, &ground.sessions).await;
-    for domain in ground::chosen(inventory, &args.looking) {
+    // Roles of which the same is to be said are told together.
+    let mut told: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
+    for domain in changed {
         let arn = isolation_plan::arn(domain, &ground.present);
         let parties = ground::parties(domain, inventory, wish);
-        // Roles of the same rights are told once.
-        let mut told: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
         for role in own_roles(inventory, &domain.key) {
             let Some(grants) = granted.roles.get(&role) else { continue };
             let now = matrix::matrix(&Rights::of(grants), &parties);
             let planned = ground::with_policy(grants, &arn, &documents[&domain.key]);
             let planned = matrix::matrix(&planned, &parties);
             let sentences = isolation_effect::sentences("It", &now, &planned);
-            told.entry(sentences).or_default().push(isolation_plan::role_name(&role).to_owned());
+            let whose = format!("{} of {}", isolation_plan::role_name(&role), domain.key.id);
+            told.entry(sentences).or_default().push(whose);
         }
-        for (sentences, roles) in told {
-            plan.consequences.push(format!(
-                "Domain {} ({}), role {}: {}",
-                domain.key.id,
-                domain.name,
-                roles.join(", "),
-                sentences.join(" ")
-            ));
-        }
+    }
+    for (sentences, roles) in told {
+        plan.consequences.push(format!("Role {}: {}", roles.join(", "), sentences.join(" ")));
     }
     plan.gaps.extend(granted.gaps());
 }

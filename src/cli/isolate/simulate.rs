@@ -1,12 +1,14 @@
 //! Owns `isolate simulate`: acts decided under policies in files.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::access::{Act, Context, Rights};
+use crate::access::Rights;
+use crate::act::{Act, Context};
 use crate::cli;
 use crate::cli::args::isolate::IsolateSimulateArgs;
 use crate::cli::error::{self, Failure};
@@ -50,7 +52,7 @@ pub(super) fn print(args: &IsolateSimulateArgs) -> Result<u8, Failure> {
             "decision": answer.decision.name(),
             "by": answer.by,
         });
-        text.push_str(&format!("{line}\n"));
+        writeln!(text, "{line}").expect("writing to a string does not fail");
     }
     cli::print(&text);
     Ok(error::DONE)

@@ -2,22 +2,33 @@
 //!
 //! **Invariant:** nothing is changed, and what could not be read is in the plan.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::access::Rights;
 use crate::arn::AccountId;
 use crate::aws::{Session, estate, sts};
 use crate::cli::args::change::{RetagPlanArgs, RetagWish};
 use crate::cli::collect::inventory::{append, enter, regions};
 use crate::cli::commands::{self, Context};
 use crate::cli::error::{self, Failure, Kind};
+use crate::cli::granted::Granted;
 use crate::cli::plans;
+use crate::effect;
 use crate::evidence::{self, Confidence, Mapping};
-use crate::inventory::Inventory;
+use crate::gain::{self, Person};
+use crate::inventory::{Domain, Inventory, Whereabouts};
+use crate::isolation_plan::role_name;
 use crate::ledger;
 use crate::mark::Marks;
 use crate::period::Month;
 use crate::plan::{Plan, Stake};
 use crate::retag::{self, Billed};
+use crate::role::Roles;
 use crate::snapshot::Snapshot;
 use crate::store::{self, disk};
+use crate::target::Domains;
+
+use super::ground::whereabouts;
 
 /// Shows the plan; returns the exit code.
 pub(super) async fn plan(
@@ -69,7 +80,7 @@ pub async fn make(
         context.ui.grave(&format!("In {remark}."));
     }
     let snapshot = commands::newest(context, &wish.snapshots)?;
-    let inventory = read(context, session, caller, wish, snapshot.as_ref()).await;
+    let (inventory, sessions) = read(context, session, caller, wish, snapshot.as_ref()).await;
     let problems = mapping.check(&inventory);
     if !problems.is_empty() {
         return Err(Failure {
@@ -93,6 +104,7 @@ pub async fn make(
         overwrite: wish.overwrite,
     };
     let mut plan = retag::plan(&findings, &inventory, &wanted, caller, context.clock.now());
+    plan.consequences.extend(access(&plan, &inventory, &sessions).await);
     plan.gaps = inventory.gaps.iter().map(plans::gap_text).collect();
     plan.stakes = match &snapshot {
         Some(snapshot) => {
@@ -122,9 +134,9 @@ async fn read(
     caller: &AccountId,
     wish: &RetagWish,
     snapshot: Option<&Snapshot>,
-) -> Inventory {
+) -> (Inventory, BTreeMap<AccountId, Session>) {
     let ui = &context.ui;
-    let mut inventory = Inventory::default();
+    let (mut inventory, mut sessions) = (Inventory::default(), BTreeMap::new());
     for place in context.places(&wish.aws) {
         let account = place.account.as_ref().unwrap_or(caller);
         let regions = regions(session, account, &place, &wish.aws.region, snapshot);
@@ -141,9 +153,51 @@ async fn read(
             let read = estate::read(&inside, account, region, now, wish.all, &|_| {}).await;
             append(&mut inventory, account, region, read);
         }
+        sessions.insert(account.clone(), inside);
     }
     inventory.sort();
-    inventory
+    (inventory, sessions)
+}
+
+/// Tells who gains and who loses access, by the policies of the roles of domains; by rule where these cannot be read.
+async fn access(
+    plan: &Plan<Marks>,
+    inventory: &Inventory,
+    sessions: &BTreeMap<AccountId, Session>,
+) -> Vec<String> {
+    let changed: BTreeSet<Whereabouts> =
+        plan.pending().filter_map(|item| whereabouts(&item.id)).collect();
+    let domains = Domains::new(inventory);
+    let roles = Roles::new(inventory, &domains);
+    let near: Vec<&Domain> = changed.iter().flat_map(|place| domains.of(place)).collect();
+    let names = near.iter().flat_map(|it| roles.of(&it.key)).map(str::to_owned).collect();
+    let granted = Granted::read(&names, sessions).await;
+    let rights: BTreeMap<&str, Rights> =
+        granted.roles.iter().map(|(role, it)| (role.as_str(), Rights::of(it))).collect();
+    let people = near.iter().flat_map(|domain| {
+        let of = roles.of(&domain.key).into_iter();
+        let rights = &rights;
+        of.filter_map(move |role| {
+            let role_rights = rights.get(role)?;
+            Some(Person { role: role_name(role), domain: &domain.key, rights: role_rights })
+        })
+    });
+    let people: Vec<Person<'_>> = people.collect();
+    let mut texts = gain::sentences(plan, &people);
+    if !granted.unread.is_empty() {
+        texts.extend(effect::by_rule(plan, inventory));
+        let unread = granted.gaps();
+        let more = if unread.len() > 1 {
+            format!(" (and {} more)", unread.len() - 1)
+        } else {
+            String::new()
+        };
+        texts.push(format!(
+            "Access was told by rule only, since this could not be read: {}{more}.",
+            unread[0]
+        ));
+    }
+    texts
 }
 
 /// The last month that had ended when the snapshot was taken.
