@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::access::{Decision, Rights};
 use crate::authorization::PIPELINE_EXECUTION;
-use crate::matrix::{self, Cell, Parties, Relation, is_placing, is_tag_listing, is_tagging};
+use crate::matrix::{self, Cell, Parties, Relation, is_placing, is_tagging};
 use crate::operator::{Comparison, Quantity};
 use crate::policy::{Choice, Effect, FlawKind, Policy, Statement};
 use crate::weakness::{Kind, Weakness};
@@ -113,9 +113,8 @@ pub fn rights(rights: &Rights, subject: &Subject<'_>) -> Vec<Weakness> {
 fn leaks(cells: &[&Cell], subject: &Subject<'_>) -> Vec<Weakness> {
     let of = |decision, kind, words: &str| {
         let mut by: BTreeMap<&[String], Vec<&Cell>> = BTreeMap::new();
-        let is_leak = |it: &&&Cell| {
-            it.relation == Relation::Other && it.answer.decision == decision && !is_tag_listing(it)
-        };
+        let is_leak =
+            |it: &&&Cell| it.relation == Relation::Other && it.answer.decision == decision;
         for cell in cells.iter().filter(is_leak) {
             by.entry(&cell.answer.by).or_default().push(cell);
         }
@@ -231,10 +230,9 @@ fn classic(rights: &Rights, subject: &Subject<'_>) -> Option<Weakness> {
 /// What is allowed and cannot be isolated by a tag.
 fn untold(cells: &[&Cell], subject: &Subject<'_>) -> Vec<Weakness> {
     let mut by: BTreeMap<Kind, Vec<&Cell>> = BTreeMap::new();
-    let is_untold = |it: &Cell| {
-        it.relation == Relation::Untold || (it.relation == Relation::Other && is_tag_listing(it))
-    };
-    let open = cells.iter().filter(|it| is_untold(it) && it.answer.decision >= Decision::Doubtful);
+    let open = cells
+        .iter()
+        .filter(|it| it.relation == Relation::Untold && it.answer.decision >= Decision::Doubtful);
     for cell in open {
         let kind = match cell.kind.as_str() {
             _ if cell.verb == "List" => Kind::ListActions,

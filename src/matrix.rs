@@ -112,12 +112,6 @@ pub fn is_placing(cell: &Cell) -> bool {
     cell.is_created && IDENTITIES.contains(&cell.kind.as_str())
 }
 
-/// Tells whether a cell is about the tags of an identity, which no statement can deny and spare the domain's own: it would have
-/// to name the action's resources twice, those that it is about and those that it is not.
-pub fn is_tag_listing(cell: &Cell) -> bool {
-    cell.action == "ListTags" && IDENTITIES.contains(&cell.kind.as_str())
-}
-
 /// Tells whether an action puts tags on or takes them off.
 pub fn is_tagging(action: &str) -> bool {
     ["AddTags", "DeleteTags"].contains(&action)
@@ -151,7 +145,7 @@ fn of_action(action: &Action, rights: &Rights, parties: &Parties) -> Vec<Cell> {
 fn use_of(action: &Action, kind: &str, rights: &Rights, parties: &Parties) -> Vec<Cell> {
     let decide = |relation| {
         let arn = parties.arn(kind, relation);
-        let mut context = parties.context(parties.tag(kind, relation));
+        let mut context = parties.context(parties.tag(kind, relation).as_deref());
         if action.creates().is_some() {
             // The tags of a request are there for every resource that it is checked against.
             context = parties.with_tags(context, Relation::Own);
@@ -253,8 +247,9 @@ pub fn tampering(rights: &Rights, parties: &Parties) -> Vec<Cell> {
     let decide = |(name, relation, value): (&str, Relation, Option<&String>)| {
         let action = authorization::actions().iter().find(|it| it.name == name);
         let action = action.expect("SageMaker has actions that tag");
-        let mut context =
-            parties.context(parties.tag(kind, relation)).with("aws:TagKeys", &[key::DOMAIN]);
+        let mut context = parties
+            .context(parties.tag(kind, relation).as_deref())
+            .with("aws:TagKeys", &[key::DOMAIN]);
         if let Some(value) = value {
             context = context.with(&format!("aws:RequestTag/{}", key::DOMAIN), &[value]);
         }
@@ -344,8 +339,8 @@ impl Parties {
         is_tagged.then(|| self.domain(relation))
     }
 
-    fn context(&self, tag: Option<String>) -> Context {
-        context(self.own.id.as_str(), tag.as_deref())
+    fn context(&self, tag: Option<&str>) -> Context {
+        context(self.own.id.as_str(), tag)
     }
 
     /// Returns the context of creating something.

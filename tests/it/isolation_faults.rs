@@ -157,7 +157,7 @@ fn a_saved_plan_that_is_killed_part_way_goes_on() {
         prove(&desk, &world, &format!("seed {seed}"));
         assert_eq!(others(&world), before, "seed {seed}");
     }
-    assert!(killed > 3, "{killed}");
+    assert!(killed > 1, "{killed}");
 }
 
 /// What the imitation has done, as the program words it.

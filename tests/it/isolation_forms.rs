@@ -8,7 +8,7 @@ use apportion::matrix::{Cell, Relation, is_tagging};
 use apportion::weakness::Kind;
 
 use crate::isolation_matrix::{
-    Case, SPARED, full_access, inventory, named, open, set, tampering, untaggable, wishes,
+    Case, full_access, inventory, named, open, set, tampering, untaggable, wishes,
 };
 
 /// What people do who administer domains, and nobody from within one.
@@ -123,7 +123,7 @@ fn alone_they_let_a_domain_work_with_its_own_and_nothing_else() {
             let other: BTreeSet<String> = other.iter().filter(is_listing).cloned().collect();
             let is_denying = wish.form == Form::Deny;
             let listed = open(&planned, Relation::Other).len() - other.len();
-            assert_eq!(listed == set(SPARED).len(), is_denying, "{at}: {listed}");
+            assert_eq!(listed == 0, is_denying, "{at}: {listed}");
             assert_eq!(other, expected, "{at}");
             assert_eq!(tampering(&planned), Vec::<String>::new(), "{at}");
             let kinds = case.kinds();

@@ -36,6 +36,7 @@ mod isolation_forms;
 mod isolation_lint;
 mod isolation_matrix;
 mod isolation_plan;
+mod isolation_whole;
 mod lacking;
 mod member;
 mod notation;
