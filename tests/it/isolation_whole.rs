@@ -1,7 +1,5 @@
 //! Owns the proof that the demonstration's roles are isolated by what `isolate` applies, as its matrix says before and after.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use apportion::isolation::PREFIX;
@@ -45,7 +43,7 @@ fn the_matrix_says_before_what_is_so_after() {
         let (now, planned) = (row["now"].as_str(), row["planned"].as_str());
         match row["relation"].as_str() {
             "own" if !is_tagging(row) && now == "allowed" => {
-                assert_eq!(planned, "allowed", "{row:?}")
+                assert_eq!(planned, "allowed", "{row:?}");
             }
             "other" => {
                 assert!(["explicitly_denied", "implicitly_denied"].contains(&planned), "{row:?}");
@@ -53,7 +51,9 @@ fn the_matrix_says_before_what_is_so_after() {
                     closed.insert(row["domain"].clone());
                 }
             }
-            "untold" => assert_eq!(now, planned, "{row:?}"),
+            "untold" => {
+                assert_eq!(now, planned, "{row:?}");
+            }
             _ => {}
         }
     }
