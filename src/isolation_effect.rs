@@ -79,3 +79,69 @@ fn named(actions: &BTreeSet<&str>) -> String {
         more => format!("{} and {more} more", shown.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::Answer;
+    use crate::matrix::RELATIONS;
+
+    /// Makes cells of `Action relation sign`, where the sign is `+`, `?`, `-` or `!`: allowed, doubtful, denied or denied explicitly.
+    fn cells(text: &str) -> Vec<Cell> {
+        let cell = |text: &str| {
+            let [action, relation, sign] =
+                text.split_whitespace().collect::<Vec<&str>>().try_into().unwrap();
+            let decision = match sign {
+                "+" => Decision::Allowed,
+                "?" => Decision::Doubtful,
+                "-" => Decision::ImplicitlyDenied,
+                _ => Decision::ExplicitlyDenied,
+            };
+            Cell {
+                action: action.to_owned(),
+                verb: action.to_owned(),
+                kind: "model".to_owned(),
+                relation: RELATIONS.into_iter().find(|it| it.name() == relation).unwrap(),
+                is_created: false,
+                answer: Answer { decision, by: Vec::new() },
+            }
+        };
+        text.split(", ").map(cell).collect()
+    }
+
+    #[test]
+    fn what_changes_is_told_relation_by_relation() {
+        for (now, planned, expected) in [
+            (
+                "A own +, A other +, A untagged +, B untold -",
+                "A own +, A other !, A untagged +, B untold -",
+                "It may take these actions: of 1 on its own domain's resources 1 now and 1 then; of 1 on another \
+                 domain's 1 now and 0 then; of 1 on untagged ones 1 now and 1 then.",
+            ),
+            (
+                "A own +, B own ?, A other -, AddTags own +",
+                "A own !, B own !, A other ?, AddTags own !",
+                "It may take these actions: of 2 on its own domain's resources 1 (and 1 that cannot be told) now and 0 \
+                 then; of 1 on another domain's 0 now and 0 (and 1 that cannot be told) then; of 0 on untagged ones 0 \
+                 now and 0 then. It loses of what is its own domain's: A. It still reaches what is another domain's: A.",
+            ),
+            (
+                "A untold +, B untold +, C untold +, D untold +, E untold +, F untold -",
+                "A untold +, B untold +, C untold +, D untold +, E untold ?, F untold -",
+                "It may take these actions: of 0 on its own domain's resources 0 now and 0 then; of 0 on another \
+                 domain's 0 now and 0 then; of 0 on untagged ones 0 now and 0 then. It is not isolated where no tag \
+                 tells: A, B, C, D and 1 more; `apportion isolate matrix --format csv` lists them.",
+            ),
+        ] {
+            assert_eq!(sentences("It", &cells(now), &cells(planned)).join(" "), expected, "{now}");
+        }
+    }
+
+    #[test]
+    fn tagging_is_not_counted_as_use() {
+        let cells = cells("AddTags own +, DeleteTags own !, A own +, B own -, C own ?");
+        let expected = Tally { allowed: 1, denied: 1, doubtful: 1 };
+        assert_eq!(sum(&cells, Relation::Own), expected);
+        assert_eq!(sum(&cells, Relation::Other), Tally::default());
+    }
+}

@@ -70,3 +70,48 @@ impl Wish {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shared_is_named_by_arns_of_sagemaker() {
+        for (shared, is_right) in [
+            ("arn:aws:sagemaker:*:*:image/base-*", true),
+            ("arn:aws-cn:sagemaker:cn-north-1:111122223333:model-package-group/shared", true),
+            ("arn:*:sagemaker:*:*:*", true),
+            ("arn:aws:s3:::bucket", false),
+            ("arn:aws:sagemaker:*:*:", false),
+            ("arn:aws:sagemaker:*:image/base", false),
+            ("image/base-*", false),
+            ("*", false),
+            ("", false),
+        ] {
+            let wish = Wish { shared: vec![shared.to_owned()], ..Wish::default() };
+            assert_eq!(wish.check().is_ok(), is_right, "{shared}");
+        }
+        let shared = vec!["arn:aws:sagemaker:*:*:image/base".to_owned(), "x".to_owned()];
+        let told = Wish { shared, ..Wish::default() }.check().unwrap_err();
+        assert_eq!(told, "`[isolation] shared` names what is no ARN of SageMaker: `x`");
+    }
+
+    #[test]
+    fn words_of_the_configuration_are_read_and_others_refused() {
+        let read = |text: &str| serde_json::from_str::<Wish>(&text.replace('\'', "\""));
+        for (text, expected) in [
+            ("{}", Wish::default()),
+            ("{'form': 'earlier'}", Wish { form: Form::Earlier, ..Wish::default() }),
+            ("{'untagged': 'deny'}", Wish { untagged: Untagged::Deny, ..Wish::default() }),
+            (
+                "{'form': 'deny', 'grant': true, 'tag_protection': 'value'}",
+                Wish { grant: true, tag_protection: Protection::Value, ..Wish::default() },
+            ),
+        ] {
+            assert_eq!(read(text).unwrap(), expected, "{text}");
+        }
+        for text in ["{'form': 'Deny'}", "{'untaged': 'deny'}", "{'grant': 'yes'}"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+    }
+}

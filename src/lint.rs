@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::access::{Decision, Rights};
 use crate::authorization::PIPELINE_EXECUTION;
-use crate::matrix::{self, Cell, Parties, Relation, is_tagging};
+use crate::matrix::{self, Cell, Parties, Relation, is_placing, is_tagging};
 use crate::operator::{Comparison, Quantity};
 use crate::policy::{Choice, Effect, FlawKind, Policy, Statement};
 use crate::weakness::{Kind, Weakness};
@@ -95,8 +95,11 @@ pub fn rights(rights: &Rights, subject: &Subject<'_>) -> Vec<Weakness> {
     let cells = matrix::matrix(rights, subject.parties);
     let tampering = matrix::tampering(rights, subject.parties);
     let mut found = Vec::new();
-    let used: Vec<&Cell> =
-        cells.iter().filter(|it| !is_tagging(&it.action) && !it.is_created).collect();
+    let is_use = |it: &&Cell| {
+        let is_foreign = is_placing(it) && it.relation == Relation::Other;
+        !is_tagging(&it.action) && (!it.is_created || is_foreign)
+    };
+    let used: Vec<&Cell> = cells.iter().filter(is_use).collect();
     found.extend(leaks(&used, subject));
     found.extend(own(&used, subject));
     found.extend(creation(rights, &cells, subject));
@@ -110,10 +113,9 @@ pub fn rights(rights: &Rights, subject: &Subject<'_>) -> Vec<Weakness> {
 fn leaks(cells: &[&Cell], subject: &Subject<'_>) -> Vec<Weakness> {
     let of = |decision, kind, words: &str| {
         let mut by: BTreeMap<&[String], Vec<&Cell>> = BTreeMap::new();
-        for cell in cells
-            .iter()
-            .filter(|it| it.relation == Relation::Other && it.answer.decision == decision)
-        {
+        let is_leak =
+            |it: &&&Cell| it.relation == Relation::Other && it.answer.decision == decision;
+        for cell in cells.iter().filter(is_leak) {
             by.entry(&cell.answer.by).or_default().push(cell);
         }
         let told = by.into_iter().map(|(statements, cells)| {
@@ -202,6 +204,7 @@ fn tampered(cells: &[Cell], tampering: &[Cell], subject: &Subject<'_>) -> Vec<We
         .iter()
         .filter(|it| {
             it.is_created
+                && !is_placing(it)
                 && it.relation == Relation::Other
                 && it.answer.decision == Decision::Allowed
         })

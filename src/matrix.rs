@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use crate::access::{Answer, Decision, Rights};
 use crate::act::{Act, Context};
 use crate::arn::{DomainId, DomainKey};
-use crate::authorization::{self, Action, IDENTITIES, is_ever_tagged, is_told_by_tag, type_of};
+use crate::authorization::{
+    self, Action, IDENTITIES, PIPELINE_EXECUTION, is_ever_tagged, is_told_by_tag, type_of,
+};
 use crate::isolation_document::domain_arn;
 use crate::key;
 
@@ -105,6 +107,11 @@ pub fn tally(cells: &[Cell]) -> BTreeMap<String, BTreeMap<Relation, Tally>> {
     verbs
 }
 
+/// Tells whether a cell is about making something in a domain by its ARN, which says whose it is without any tag.
+pub fn is_placing(cell: &Cell) -> bool {
+    cell.is_created && IDENTITIES.contains(&cell.kind.as_str())
+}
+
 /// Tells whether an action puts tags on or takes them off.
 pub fn is_tagging(action: &str) -> bool {
     ["AddTags", "DeleteTags"].contains(&action)
@@ -138,8 +145,12 @@ fn of_action(action: &Action, rights: &Rights, parties: &Parties) -> Vec<Cell> {
 fn use_of(action: &Action, kind: &str, rights: &Rights, parties: &Parties) -> Vec<Cell> {
     let decide = |relation| {
         let arn = parties.arn(kind, relation);
-        let context =
-            parties.with_owner(kind, relation, parties.context(parties.tag(kind, relation)));
+        let mut context = parties.context(parties.tag(kind, relation).as_deref());
+        if action.creates().is_some() {
+            // The tags of a request are there for every resource that it is checked against.
+            context = parties.with_tags(context, Relation::Own);
+        }
+        let context = parties.with_owner(kind, relation, context);
         cell(action, kind, relation, rights, &arn, &context)
     };
     let is_identity = IDENTITIES.contains(&kind);
@@ -155,9 +166,14 @@ fn use_of(action: &Action, kind: &str, rights: &Rights, parties: &Parties) -> Ve
 /// Whoever creates with tags needs `AddTags` as well (Amazon SageMaker AI Developer Guide, "Provide permissions for tagging
 /// SageMaker AI resources").
 fn creation(action: &Action, kind: &str, rights: &Rights, parties: &Parties) -> Vec<Cell> {
+    let is_placed = IDENTITIES.contains(&kind);
     let decide = |relation| {
-        let arn =
-            parties.arn(kind, if IDENTITIES.contains(&kind) { relation } else { Relation::Own });
+        let arn = parties.arn(kind, if is_placed { relation } else { Relation::Own });
+        if is_placed && relation == Relation::Other {
+            // Its ARN says whose it is, and whoever makes it in another domain need not put tags on.
+            let context = parties.with_owner(kind, relation, parties.context(None));
+            return cell(action, kind, relation, rights, &arn, &context);
+        }
         let context = parties.with_owner(kind, relation, parties.creating(relation));
         let created = cell(action, kind, relation, rights, &arn, &context);
         if relation == Relation::Untagged || created.answer.decision < Decision::Doubtful {
@@ -172,7 +188,9 @@ fn creation(action: &Action, kind: &str, rights: &Rights, parties: &Parties) -> 
             created
         }
     };
-    [Relation::Own, Relation::Other, Relation::Untagged].into_iter().map(decide).collect()
+    // A domain is made in no domain.
+    let relations = [Relation::Own, Relation::Other, Relation::Untagged].into_iter();
+    relations.filter(|it| kind != "domain" || *it != Relation::Other).map(decide).collect()
 }
 
 /// Returns the context of an act from within a domain on a thing with a domain tag, or without one.
@@ -229,8 +247,9 @@ pub fn tampering(rights: &Rights, parties: &Parties) -> Vec<Cell> {
     let decide = |(name, relation, value): (&str, Relation, Option<&String>)| {
         let action = authorization::actions().iter().find(|it| it.name == name);
         let action = action.expect("SageMaker has actions that tag");
-        let mut context =
-            parties.context(parties.tag(kind, relation)).with("aws:TagKeys", &[key::DOMAIN]);
+        let mut context = parties
+            .context(parties.tag(kind, relation).as_deref())
+            .with("aws:TagKeys", &[key::DOMAIN]);
         if let Some(value) = value {
             context = context.with(&format!("aws:RequestTag/{}", key::DOMAIN), &[value]);
         }
@@ -252,7 +271,9 @@ pub fn tampering(rights: &Rights, parties: &Parties) -> Vec<Cell> {
 fn relations(kind: &str, parties: &Parties) -> Vec<Relation> {
     if IDENTITIES.contains(&kind) {
         vec![Relation::Own, Relation::Other]
-    } else if is_ever_tagged(kind) && is_told_by_tag(kind, parties.pipeline_executions) {
+    } else if (is_ever_tagged(kind) || kind == PIPELINE_EXECUTION)
+        && is_told_by_tag(kind, parties.pipeline_executions)
+    {
         vec![Relation::Own, Relation::Other, Relation::Untagged]
     } else {
         vec![Relation::Untold]
@@ -318,13 +339,17 @@ impl Parties {
         is_tagged.then(|| self.domain(relation))
     }
 
-    fn context(&self, tag: Option<String>) -> Context {
-        context(self.own.id.as_str(), tag.as_deref())
+    fn context(&self, tag: Option<&str>) -> Context {
+        context(self.own.id.as_str(), tag)
     }
 
     /// Returns the context of creating something.
     fn creating(&self, relation: Relation) -> Context {
-        let mut context = self.context(None);
+        self.with_tags(self.context(None), relation)
+    }
+
+    /// Adds the three tags that Studio puts on in a domain; none where it is to be untagged.
+    fn with_tags(&self, mut context: Context, relation: Relation) -> Context {
         if relation == Relation::Untagged {
             return context;
         }

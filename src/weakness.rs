@@ -65,7 +65,7 @@ pub enum Kind {
     UntoldTypes,
 }
 
-/// Every kind, the gravest first.
+/// Every kind, in the order in which they are declared.
 pub const KINDS: [Kind; 20] = [
     Kind::NoEffect,
     Kind::Malformed,
@@ -207,4 +207,41 @@ pub fn table(found: &[Weakness]) -> Table<'_> {
         ]
     });
     Table { columns: names.map(column).to_vec(), rows: Box::new(rows) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_kind_stands_once_and_says_what_to_do() {
+        let names: BTreeSet<&str> = KINDS.iter().map(|it| it.name()).collect();
+        assert_eq!(names.len(), KINDS.len());
+        assert!(KINDS.is_sorted(), "they are sorted as they are declared");
+        for kind in KINDS {
+            // How many there are, and where, is said where they are counted.
+            assert_eq!(kind.fix().is_empty(), kind == Kind::UntaggedResources, "{kind:?}");
+            let is_word = |it: char| it.is_ascii_lowercase() || it == '_';
+            assert!(kind.name().chars().all(is_word), "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_has_all_that_was_found() {
+        let found = [Weakness {
+            kind: Kind::Tampering,
+            domain: "d-1".to_owned(),
+            subject: "role".to_owned(),
+            statements: vec!["p/A".to_owned(), "p/B".to_owned()],
+            text: "text".to_owned(),
+            fix: "fix".to_owned(),
+        }];
+        let table = table(&found);
+        let names: Vec<&str> = table.columns.iter().map(|it| it.name).collect();
+        assert_eq!(names.join(" "), "severity weakness domain subject statements text fix");
+        let rows: Vec<Vec<Cell>> = table.rows.collect();
+        let expected = ["error", "tampering", "d-1", "role", "p/A p/B", "text", "fix"];
+        assert_eq!(rows, [expected.map(Cell::text).to_vec()]);
+    }
 }
