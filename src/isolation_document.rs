@@ -37,8 +37,8 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 16] = templates!(
-    "AddTagsOnCreate" "AllowActionsThatDontSupportTagging" "CreateAPIs" "CreateOnOwnResources"
+const TEMPLATES: [(&str, &str); 15] = templates!(
+    "AddTagsOnCreate" "AllowActionsThatDontSupportTagging" "CreateAPIs"
     "CreateRequiresDomainTag" "DeleteDefaultApp" "DenyOtherDomains" "DenyOtherIdentities"
     "DenyOtherTagValues" "DenyUntagged" "KeepDomainTag" "ListAPIs" "OwnIdentities" "ProtectDomainTag"
     "ResourceAccessRequireDomainTag" "UseOwnResources"
@@ -66,18 +66,6 @@ const OWN_IDENTITY_ACTIONS: [&str; 10] = [
     "sagemaker:DescribeSpace",
     "sagemaker:DescribeUserProfile",
     "sagemaker:UpdateSpace",
-];
-
-/// Verbs that neither create nor list, beyond those of AWS's forms.
-const USED_BY: [&str; 8] = [
-    "sagemaker:Batch*",
-    "sagemaker:Get*",
-    "sagemaker:Invoke*",
-    "sagemaker:Put*",
-    "sagemaker:Retry*",
-    "sagemaker:Send*",
-    "sagemaker:Start*",
-    "sagemaker:Stop*",
 ];
 
 /// Returns the isolation policy of a domain.
@@ -135,11 +123,7 @@ fn sids(wish: &Wish) -> Vec<&'static str> {
             sids.extend(use_of_own);
         }
         Form::Earlier => {
-            sids.extend([
-                "CreateRequiresDomainTag",
-                "CreateOnOwnResources",
-                "ResourceAccessRequireDomainTag",
-            ]);
+            sids.extend(["CreateRequiresDomainTag", "ResourceAccessRequireDomainTag"]);
             sids.extend(use_of_own);
         }
     }
@@ -170,8 +154,6 @@ fn statement(sid: &str, domain: &DomainKey, partition: &str, wish: &Wish) -> Val
         own_identity_actions => Serde(OWN_IDENTITY_ACTIONS),
         own_identities => Serde([own("app", "/*"), own("domain", ""), own("space", "/*"), own("user-profile", "/*")]),
         created_by_administrators => Serde(["domain/*", "user-profile/*", "space/*", "app/*"].map(all)),
-        untagged_creates => Serde(untagged_creates()),
-        used_by => Serde(USED_BY),
         default_app => all(&format!("app/{id}/*/jupyterserver/default")),
     };
     let template = ENVIRONMENT.get_template(sid).expect("every statement has a template");
@@ -237,19 +219,6 @@ fn untagged_actions() -> Vec<String> {
         .map(|it| format!("sagemaker:{it}"))
         .chain(named)
         .collect()
-}
-
-/// Returns every action that creates something about a resource which can be told by its tag, and takes no tags itself.
-fn untagged_creates() -> Vec<String> {
-    let is_one = |it: &&authorization::Action| {
-        it.name.starts_with("Create")
-            && !it.takes_tags
-            && it
-                .types
-                .iter()
-                .any(|name| is_told_by_tag(name, false) && !IDENTITIES.contains(&name.as_str()))
-    };
-    authorization::actions().iter().filter(is_one).map(authorization::Action::full_name).collect()
 }
 
 #[cfg(test)]
@@ -373,7 +342,7 @@ mod tests {
             ),
             (
                 Wish { form: Form::Earlier, ..deny },
-                "CreateRequiresDomainTag CreateOnOwnResources ResourceAccessRequireDomainTag UseOwnResources \
+                "CreateRequiresDomainTag ResourceAccessRequireDomainTag UseOwnResources \
                  OwnIdentities ListAPIs DenyOtherTagValues ProtectDomainTag AddTagsOnCreate",
             ),
         ] {
@@ -386,9 +355,6 @@ mod tests {
             assert!(untagged.contains(&format!("sagemaker:{name}")), "{untagged:?}");
         }
         assert!(!untagged.contains(&"sagemaker:StartPipelineExecution".to_owned()), "{untagged:?}");
-        let untagged = untagged_creates().join(" ");
-        assert!(untagged.contains("CreatePresignedNotebookInstanceUrl"), "{untagged}");
-        assert!(!untagged.contains("CreateSharedModel"), "{untagged}");
         let actions = identity_actions();
         assert!(
             OWN_IDENTITY_ACTIONS.iter().all(|it| actions.contains(&(*it).to_owned())),

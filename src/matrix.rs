@@ -91,8 +91,11 @@ const SOMEONE: &str = "someone";
 /// Decides every action for every relation.
 pub fn matrix(rights: &Rights, parties: &Parties) -> Vec<Cell> {
     let actions = authorization::actions().iter().filter(|it| !is_tagging(&it.name));
-    let mut cells: Vec<Cell> =
-        actions.flat_map(|action| of_action(action, rights, parties)).collect();
+    // Each action is asked about many times, and meets few statements.
+    let tagging = rights.about("sagemaker:AddTags");
+    let of =
+        |action: &Action| of_action(action, &rights.about(&action.full_name()), &tagging, parties);
+    let mut cells: Vec<Cell> = actions.flat_map(of).collect();
     cells.extend(tampering(rights, parties));
     cells
 }
@@ -128,14 +131,14 @@ impl Tally {
     }
 }
 
-fn of_action(action: &Action, rights: &Rights, parties: &Parties) -> Vec<Cell> {
+fn of_action(action: &Action, rights: &Rights, tagging: &Rights, parties: &Parties) -> Vec<Cell> {
     if action.types.is_empty() {
         let context = parties.context(None);
         return vec![cell(action, "", Relation::Untold, rights, "*", &context)];
     }
     let created = action.creates();
     let of = |kind: &String| match kind.as_str() {
-        kind if created == Some(kind) => creation(action, kind, rights, parties),
+        kind if created == Some(kind) => creation(action, kind, (rights, tagging), parties),
         kind => use_of(action, kind, rights, parties),
     };
     action.types.iter().flat_map(of).collect()
@@ -154,9 +157,10 @@ fn use_of(action: &Action, kind: &str, rights: &Rights, parties: &Parties) -> Ve
         cell(action, kind, relation, rights, &arn, &context)
     };
     let is_identity = IDENTITIES.contains(&kind);
-    // What is done to identities and to all else can be denied for one's own and another's only by naming every other domain.
+    // What is done to identities and to all else, as `ListTags` is, can be denied for other domains only by naming each of them.
     if is_identity && action.types.iter().any(|it| !IDENTITIES.contains(&it.as_str())) {
-        return vec![Cell { relation: Relation::Untold, ..decide(Relation::Other) }];
+        let others = Cell { relation: Relation::Untold, ..decide(Relation::Other) };
+        return vec![decide(Relation::Own), others];
     }
     relations(kind, parties).into_iter().map(decide).collect()
 }
@@ -165,7 +169,12 @@ fn use_of(action: &Action, kind: &str, rights: &Rights, parties: &Parties) -> Ve
 ///
 /// Whoever creates with tags needs `AddTags` as well (Amazon SageMaker AI Developer Guide, "Provide permissions for tagging
 /// SageMaker AI resources").
-fn creation(action: &Action, kind: &str, rights: &Rights, parties: &Parties) -> Vec<Cell> {
+fn creation(
+    action: &Action,
+    kind: &str,
+    (rights, tagging): (&Rights, &Rights),
+    parties: &Parties,
+) -> Vec<Cell> {
     let is_placed = IDENTITIES.contains(&kind);
     let decide = |relation| {
         let arn = parties.arn(kind, if is_placed { relation } else { Relation::Own });
@@ -181,7 +190,7 @@ fn creation(action: &Action, kind: &str, rights: &Rights, parties: &Parties) -> 
         }
         let context = context.with("sagemaker:TaggingAction", &[&action.name]);
         let act = Act { action: "sagemaker:AddTags", resource: &arn, context: &context };
-        let tagged = rights.decide(&act);
+        let tagged = tagging.decide(&act);
         if tagged.decision < created.answer.decision {
             Cell { answer: tagged, ..created }
         } else {

@@ -24,33 +24,8 @@ const ADMINISTRATION: &str = "
 
 /// Verbs that no form grants, whosever the thing is.
 const UNGRANTED: &str = "
-    AccessModelPackage model-package
-    AddAssociation action
-    AddAssociation artifact
-    AddAssociation context
-    AddAssociation experiment
-    AddAssociation experiment-trial-component
-    AssociateTrialComponent experiment-trial
-    AssociateTrialComponent experiment-trial-component
-    AttachClusterNodeNetworkInterface cluster
-    AttachClusterNodeVolume cluster
-    CallMlflowAppApi mlflow-app
-    CallPartnerAppApi partner-app
-    CompleteRollout job
-    DeployHubModel hub
-    DeployHubModel hub-content
-    DeregisterDevices device
-    DetachClusterNodeVolume cluster
-    DisassociateTrialComponent experiment-trial
-    DisassociateTrialComponent experiment-trial-component
-    DisassociateTrialComponent processing-job
-    ImportHubContent hub
     ImportHubContent hub-content (new)
     RegisterDevices device (new)
-    Sample job
-    SampleWithResponseStream job
-    TrainHubModel hub
-    TrainHubModel hub-content
 ";
 
 /// What exists already and is another domain's, and may be used in creating something: the forms of AWS's pages allow it.
