@@ -14,7 +14,7 @@ use crate::doubt::Truth;
 use crate::grant::{Grants, Held};
 use crate::operator::fits_arn;
 use crate::policy::{Choice, Effect, Policy, Statement};
-use crate::wildcard;
+use crate::wildcard::{self, Token};
 
 /// What the answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +50,7 @@ pub struct Rights {
 impl Rights {
     /// Reads what a role has; flaws are the concern of whoever looks for them.
     pub fn of(grants: &Grants) -> Rights {
+        // What cannot be read may say anything, so it is not left out in silence.
         let read = |held: &Held| Policy::read(&held.name, &held.document).0;
         Rights {
             policies: grants.policies.iter().map(read).collect(),
@@ -66,6 +67,7 @@ impl Rights {
             Policy {
                 name: policy.name.clone(),
                 has_variables: policy.has_variables,
+                is_whole: policy.is_whole,
                 statements: statements.cloned().collect(),
             }
         };
@@ -96,6 +98,19 @@ impl Rights {
         { patterns }.all(is_whole)
     }
 
+    /// Returns resources of a type that patterns name, by the end of its ARNs; what stands for other texts is filled in.
+    pub fn named(&self, kind: &str) -> Vec<String> {
+        let patterns = self.policies.iter().chain(&self.boundary).flat_map(|policy| {
+            policy.statements.iter().flat_map(|it| {
+                let (Choice::Of(list) | Choice::Not(list)) = &it.resources;
+                list
+            })
+        });
+        let resources = patterns.filter_map(|it| it.splitn(6, ':').nth(5));
+        let filled = resources.map(|it| it.replace('*', "named").replace('?', "n"));
+        filled.filter(|it| !it.contains("${") && wildcard::like(kind, it)).collect()
+    }
+
     /// Answers whether an act is allowed.
     pub fn decide(&self, act: &Act<'_>) -> Answer {
         let answer = decide(&self.policies, act);
@@ -122,6 +137,11 @@ fn decide(policies: &[Policy], act: &Act<'_>) -> Answer {
         }
     }
     let mut named = |is_denial, truth| by.remove(&(is_denial, truth)).unwrap_or_default();
+    let unread: Vec<String> =
+        policies.iter().filter(|it| !it.is_whole).map(|it| it.name.clone()).collect();
+    if !unread.is_empty() && denied != Truth::Yes {
+        return Answer { decision: Decision::Doubtful, by: unread };
+    }
     match (allowed, denied) {
         (_, Truth::Yes) => {
             Answer { decision: Decision::ExplicitlyDenied, by: named(true, Truth::Yes) }
@@ -169,7 +189,13 @@ fn resource(pattern: &str, resource: &str, context: &Context, has_variables: boo
         return Truth::Yes;
     }
     match filled(pattern, context, has_variables, true) {
-        Filled::Tokens(tokens) => yes(fits_arn(resource, &tokens)),
+        Filled::Tokens(mut tokens) => {
+            // Missing parts are taken for `*` (IAM User Guide, "IAM JSON policy elements: Resource").
+            while tokens.iter().filter(|it| **it == Token::Is(':')).count() < 5 {
+                tokens.extend([Token::Is(':'), Token::Any]);
+            }
+            yes(fits_arn(resource, &tokens))
+        }
         Filled::Nothing => Truth::No,
         Filled::Unknown => Truth::Unknown,
     }
@@ -341,6 +367,7 @@ mod tests {
         for (pattern, expected) in [
             ("*", true),
             ("arn:aws:sagemaker:*:*:*", true),
+            ("arn:aws:sagemaker:*", true),
             ("arn:aws:sagemaker:*:*:model/*", true),
             ("arn:aws:sagemaker:*:*:space/x", true),
             ("arn:aws:sagemaker:*:*:model-package/x", true),

@@ -45,6 +45,7 @@ impl Context {
     pub(crate) fn get(&self, key: &str) -> Known<'_> {
         let key = key.to_lowercase();
         match (self.values.get(&key), &self.settled) {
+            (Some(values), _) if values.is_empty() => Known::Absent,
             (Some(values), _) => Known::Values(values),
             (None, None) => Known::Absent,
             (None, Some(settled)) if settled.iter().any(|it| key.starts_with(it)) => Known::Absent,

@@ -7,7 +7,7 @@ use crate::inventory::{Domain, Inventory};
 use crate::key;
 use crate::mark::Marks;
 use crate::plan::Plan;
-use crate::role::Roles;
+use crate::role::{Roles, role_name};
 use crate::target::Domains;
 
 /// How many names a sentence has before it only counts the rest.
@@ -94,9 +94,10 @@ pub fn by_rule(plan: &Plan<Marks>, inventory: &Inventory) -> Vec<String> {
                 && it.key.region == domain.key.region
                 && it.key != domain.key
         };
-        let own: BTreeSet<String> = roles.of(&domain.key).into_iter().map(role_name).collect();
+        let own: BTreeSet<String> =
+            roles.of(&domain.key).into_iter().map(|it| role_name(it).to_owned()).collect();
         let others = inventory.domains.iter().filter(is_beside);
-        let foreign = others.flat_map(|it| roles.of(&it.key)).map(role_name);
+        let foreign = others.flat_map(|it| roles.of(&it.key)).map(|it| role_name(it).to_owned());
         let foreign: BTreeSet<String> = foreign.filter(|role| !own.contains(role)).collect();
         texts.push(format!(
             "Where a policy grants by `aws:ResourceTag/sagemaker:domain-arn`, as AWS's own isolation policy does, \
@@ -127,11 +128,6 @@ fn named(domain: &Domain) -> String {
 
 fn things(count: usize) -> String {
     if count == 1 { "1 resource".to_owned() } else { format!("{count} resources") }
-}
-
-/// A role's name without account and path, as people know it.
-fn role_name(arn: &str) -> String {
-    arn.rsplit('/').next().unwrap_or(arn).to_owned()
 }
 
 fn list(names: impl Iterator<Item = String>) -> String {

@@ -10,13 +10,12 @@ use crate::arn::{AccountId, Arn, DomainKey};
 use crate::authorization::{self, Action, Type};
 use crate::inventory::Whereabouts;
 use crate::key;
+use crate::listing::listed;
 use crate::mark::Marks;
 use crate::matrix;
+use crate::parties;
 use crate::plan::Plan;
 use crate::wildcard;
-
-/// How many actions are named before the rest is counted.
-const NAMED_COUNT_MAX: usize = 4;
 
 /// A role of a domain, with what it may do.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,7 +47,7 @@ pub fn sentences(plan: &Plan<Marks>, roles: &[Person<'_>]) -> Vec<String> {
         });
         for ((_, kind, from, to), arns) in near {
             let context =
-                |tag: &Option<String>| matrix::context(person.domain.id.as_str(), tag.as_deref());
+                |tag: &Option<String>| parties::context(person.domain.id.as_str(), tag.as_deref());
             let (before, after) = (context(from), context(to));
             for (name, action) in uses.get(kind.name.as_str()).into_iter().flatten() {
                 let rights = person.rights.about(name);
@@ -128,15 +127,10 @@ fn moves(plan: &Plan<Marks>) -> Moves<'_> {
 
 impl Shift<'_> {
     fn told(&self) -> String {
-        let shown: Vec<&str> = self.actions.iter().take(NAMED_COUNT_MAX).copied().collect();
-        let more = match self.actions.len() - shown.len() {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
         let count = self.resources.len();
         let things =
             if count == 1 { "1 resource".to_owned() } else { format!("{count} resources") };
-        format!("{}{more} on {things}", shown.join(", "))
+        format!("{} on {things}", listed(&self.actions))
     }
 }
 

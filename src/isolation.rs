@@ -23,7 +23,7 @@ pub const VERSION_COUNT_MAX: usize = 5;
 
 /// The isolation policy of one domain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(from = "Written")]
 pub struct Isolation {
     /// The document, in the one form.
     document: Value,
@@ -38,6 +38,20 @@ pub struct Found {
     pub isolation: Isolation,
     /// How often it stands elsewhere than on roles: on users, on groups, and as the boundary of a user or a role.
     pub elsewhere: usize,
+}
+
+/// An isolation policy as a file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    document: Value,
+    roles: BTreeSet<String>,
+}
+
+impl From<Written> for Isolation {
+    fn from(written: Written) -> Isolation {
+        Isolation::new(&written.document, written.roles)
+    }
 }
 
 /// One call on the way from one state of a policy to another.
@@ -96,8 +110,8 @@ pub fn steps(from: Option<&Isolation>, to: Option<&Isolation>) -> Vec<Step> {
         (Some(from), Some(to)) if from.document != to.document => steps.push(Step::Rewrite),
         _ => {}
     }
-    steps.extend(new.difference(old).cloned().map(Step::Attach));
     steps.extend(old.difference(new).cloned().map(Step::Detach));
+    steps.extend(new.difference(old).cloned().map(Step::Attach));
     if from.is_some() && to.is_none() {
         steps.push(Step::Delete);
     }
@@ -210,7 +224,7 @@ mod tests {
         for (from, to, expected) in [
             ("", "1:a b", "create the policy, attach to role a, attach to role b"),
             ("1:a", "1:a", ""),
-            ("1:a", "2:b", "make a new version the default, attach to role b, detach from role a"),
+            ("1:a", "2:b", "make a new version the default, detach from role a, attach to role b"),
             ("1:a", "", "detach from role a, delete the policy"),
         ] {
             let steps: Vec<String> = steps(state(from).as_ref(), state(to).as_ref())

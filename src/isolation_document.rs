@@ -16,7 +16,8 @@ use crate::authorization::{self, IDENTITIES, Type, is_ever_tagged, is_told_by_ta
 use crate::inventory::Domain;
 use crate::isolation_wish::{Form, Protection, Untagged, Wish};
 use crate::key;
-use crate::policy::LENGTH_MAX;
+use crate::mark;
+use crate::policy::{self, LENGTH_MAX};
 use crate::wildcard;
 
 /// A document that IAM would not take.
@@ -37,11 +38,11 @@ macro_rules! templates {
     };
 }
 
-const TEMPLATES: [(&str, &str); 15] = templates!(
-    "AddTagsOnCreate" "AllowActionsThatDontSupportTagging" "CreateAPIs"
+const TEMPLATES: [(&str, &str); 19] = templates!(
+    "AddOwnTags" "AddTagsOnCreate" "AllowActionsThatDontSupportTagging" "CreateAPIs"
     "CreateRequiresDomainTag" "DeleteDefaultApp" "DenyOtherDomains" "DenyOtherIdentities"
-    "DenyOtherTagValues" "DenyUntagged" "KeepDomainTag" "ListAPIs" "OwnIdentities" "ProtectDomainTag"
-    "ResourceAccessRequireDomainTag" "UseOwnResources"
+    "DenyOtherTagValues" "DenyUntagged" "DenyUntaggedUrls" "KeepDomainTag" "ListAPIs" "OwnIdentities" "OwnSpaces" "ProtectDomainTag"
+    "ResourceAccessRequireDomainTag" "SharedSpaceApps" "UseOwnResources"
 );
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -54,17 +55,15 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
-/// What the domain's own people do with its identities.
-const OWN_IDENTITY_ACTIONS: [&str; 10] = [
+/// What is opened by a URL that is created for it: that is use, and no creation.
+const OPENED: [&str; 4] = ["hub*", "mlflow-app/*", "notebook-instance/*", "partner-app/*"];
+
+/// What people do with spaces and their apps, which is theirs whose the space is.
+const SPACE_ACTIONS: [&str; 5] = [
     "sagemaker:CreateApp",
-    "sagemaker:CreatePresignedDomainUrl",
     "sagemaker:CreateSpace",
     "sagemaker:DeleteApp",
     "sagemaker:DeleteSpace",
-    "sagemaker:DescribeApp",
-    "sagemaker:DescribeDomain",
-    "sagemaker:DescribeSpace",
-    "sagemaker:DescribeUserProfile",
     "sagemaker:UpdateSpace",
 ];
 
@@ -75,7 +74,7 @@ pub fn document(domain: &Domain, wish: &Wish) -> Result<Value, TooLong> {
         .map(|sid| statement(sid, &domain.key, &partition(domain), wish))
         .collect();
     let document = json!({ "Version": "2012-10-17", "Statement": statements });
-    let length = document.to_string().chars().filter(|it| !it.is_whitespace()).count();
+    let length = policy::length(&document);
     if length > LENGTH_MAX {
         return Err(TooLong { domain: domain.key.id.to_string(), length });
     }
@@ -95,10 +94,11 @@ pub fn domain_arn(key: &DomainKey, partition: &str) -> String {
 /// Returns the statements of a form, in order.
 fn sids(wish: &Wish) -> Vec<&'static str> {
     let protection = match wish.tag_protection {
-        Protection::Action => "ProtectDomainTag",
-        Protection::Value => "KeepDomainTag",
+        Protection::Action => ["ProtectDomainTag", "AddTagsOnCreate"],
+        Protection::Value => ["KeepDomainTag", "AddOwnTags"],
     };
-    let use_of_own = ["UseOwnResources", "OwnIdentities", "ListAPIs"];
+    let use_of_own =
+        ["UseOwnResources", "OwnIdentities", "OwnSpaces", "SharedSpaceApps", "ListAPIs"];
     let current = [
         "CreateAPIs",
         "ResourceAccessRequireDomainTag",
@@ -110,7 +110,7 @@ fn sids(wish: &Wish) -> Vec<&'static str> {
         Form::Deny => {
             sids.push("DenyOtherDomains");
             if wish.untagged == Untagged::Deny {
-                sids.push("DenyUntagged");
+                sids.extend(["DenyUntagged", "DenyUntaggedUrls"]);
             }
             sids.push("DenyOtherIdentities");
             if wish.grant {
@@ -127,7 +127,8 @@ fn sids(wish: &Wish) -> Vec<&'static str> {
             sids.extend(use_of_own);
         }
     }
-    sids.extend(["DenyOtherTagValues", protection, "AddTagsOnCreate"]);
+    sids.push("DenyOtherTagValues");
+    sids.extend(protection);
     sids
 }
 
@@ -140,18 +141,23 @@ fn statement(sid: &str, domain: &DomainKey, partition: &str, wish: &Wish) -> Val
     let mut spared: Vec<String> = IDENTITIES.iter().map(|it| all(&format!("{it}/*"))).collect();
     spared.extend(wish.shared.iter().cloned());
     // The longest list goes without the partition, so that the document is not too long anywhere.
-    let told = tagged_patterns().into_iter().map(|it| format!("arn:*:sagemaker:*:*:{it}"));
+    let told = tagged_patterns().into_iter().map(|it| format!("arn:*:sagemaker:*:{account}:{it}"));
     let told: Vec<String> = told.collect();
     let values = context! {
         domain => domain_arn(domain, partition),
         key => key::DOMAIN,
+        keys => Serde(mark::KEYS),
         resource_tag => format!("aws:ResourceTag/{}", key::DOMAIN),
         request_tag => format!("aws:RequestTag/{}", key::DOMAIN),
         spared => Serde(spared),
         told => Serde(told),
+        opened => Serde(OPENED.map(|it| format!("arn:*:sagemaker:*:{account}:{it}"))),
         untagged_actions => Serde(untagged_actions()),
         identity_actions => Serde(identity_actions()),
-        own_identity_actions => Serde(OWN_IDENTITY_ACTIONS),
+        space_actions => Serde(SPACE_ACTIONS),
+        own_apps => own("app", "/*"),
+        own_spaces => Serde([own("app", "/*"), own("space", "/*")]),
+        own_profile => own("user-profile", "/${sagemaker:UserProfileName}"),
         own_identities => Serde([own("app", "/*"), own("domain", ""), own("space", "/*"), own("user-profile", "/*")]),
         created_by_administrators => Serde(["domain/*", "user-profile/*", "space/*", "app/*"].map(all)),
         default_app => all(&format!("app/{id}/*/jupyterserver/default")),
@@ -254,7 +260,7 @@ mod tests {
             for tag_protection in [Protection::Action, Protection::Value] {
                 for (untagged, grant, pipeline_executions) in [
                     (Untagged::Allow, false, false),
-                    (Untagged::Deny, true, true),
+                    (Untagged::Allow, true, true),
                     (Untagged::Deny, false, false),
                 ] {
                     let shared = vec!["arn:aws:sagemaker:*:*:image/base-*".to_owned()];
@@ -333,17 +339,17 @@ mod tests {
                     tag_protection: Protection::Value,
                     ..deny.clone()
                 },
-                "DenyOtherDomains DenyUntagged DenyOtherIdentities DenyOtherTagValues KeepDomainTag AddTagsOnCreate",
+                "DenyOtherDomains DenyUntagged DenyUntaggedUrls DenyOtherIdentities DenyOtherTagValues KeepDomainTag AddOwnTags",
             ),
             (
                 Wish { form: Form::Current, ..deny.clone() },
                 "CreateAPIs ResourceAccessRequireDomainTag AllowActionsThatDontSupportTagging DeleteDefaultApp \
-                 UseOwnResources OwnIdentities ListAPIs DenyOtherTagValues ProtectDomainTag AddTagsOnCreate",
+                 UseOwnResources OwnIdentities OwnSpaces SharedSpaceApps ListAPIs DenyOtherTagValues ProtectDomainTag AddTagsOnCreate",
             ),
             (
                 Wish { form: Form::Earlier, ..deny },
                 "CreateRequiresDomainTag ResourceAccessRequireDomainTag UseOwnResources \
-                 OwnIdentities ListAPIs DenyOtherTagValues ProtectDomainTag AddTagsOnCreate",
+                 OwnIdentities OwnSpaces SharedSpaceApps ListAPIs DenyOtherTagValues ProtectDomainTag AddTagsOnCreate",
             ),
         ] {
             assert_eq!(told(wish), expected);
@@ -356,9 +362,6 @@ mod tests {
         }
         assert!(!untagged.contains(&"sagemaker:StartPipelineExecution".to_owned()), "{untagged:?}");
         let actions = identity_actions();
-        assert!(
-            OWN_IDENTITY_ACTIONS.iter().all(|it| actions.contains(&(*it).to_owned())),
-            "{actions:?}"
-        );
+        assert!(SPACE_ACTIONS.iter().all(|it| actions.contains(&(*it).to_owned())), "{actions:?}");
     }
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::access::Decision;
-use crate::matrix::{Cell, Relation, Tally, is_tagging};
-
-/// How many actions are named before the rest is counted.
-const NAMED_COUNT_MAX: usize = 4;
+use crate::listing::listed;
+use crate::matrix::{Cell, Tally, is_tagging};
+use crate::parties::Relation;
 
 /// Tells what a role may do now and will, relation by relation, and what stays visible.
 pub fn sentences(whose: &str, now: &[Cell], planned: &[Cell]) -> Vec<String> {
@@ -25,19 +24,28 @@ pub fn sentences(whose: &str, now: &[Cell], planned: &[Cell]) -> Vec<String> {
         part(Relation::Untagged, "untagged ones"),
     ];
     let mut sentences = vec![format!("{whose} may take these actions: {}.", parts.join("; "))];
+    let (own, other) = (Relation::Own, Relation::Other);
+    let (before, after) = (open(now, other), open(planned, other));
+    let kept: BTreeSet<&str> = after.intersection(&before).copied().collect();
+    let reached: BTreeSet<&str> = after.difference(&before).copied().collect();
     for (cells, words) in [
-        (losing(now, planned, Relation::Own), "loses of what is its own domain's"),
-        (open(planned, Relation::Other), "still reaches what is another domain's"),
+        (changed(now, planned, own, false), "loses of what is its own domain's"),
+        (changed(now, planned, own, true), "gains of what is its own domain's"),
+        (reached, "comes to reach what is another domain's"),
+        (kept, "still reaches what is another domain's"),
+        (changed(now, planned, Relation::Untagged, true), "gains of what bears no domain tag"),
+        (changed(now, planned, Relation::Untagged, false), "loses of what bears no domain tag"),
+        (changed(now, planned, Relation::Untold, true), "gains where no tag tells"),
     ] {
         if !cells.is_empty() {
-            sentences.push(format!("{whose} {words}: {}.", named(&cells)));
+            sentences.push(format!("{whose} {words}: {}.", listed(&cells)));
         }
     }
     let untold = open(planned, Relation::Untold);
     if !untold.is_empty() {
         sentences.push(format!(
             "{whose} is not isolated where no tag tells: {}; `apportion isolate matrix --format csv` lists them.",
-            named(&untold)
+            listed(&untold)
         ));
     }
     sentences
@@ -52,15 +60,21 @@ pub fn sum(cells: &[Cell], relation: Relation) -> Tally {
     tally
 }
 
-fn losing<'a>(now: &'a [Cell], planned: &[Cell], relation: Relation) -> BTreeSet<&'a str> {
-    let pairs = now.iter().zip(planned);
-    let lost = pairs.filter(|(before, after)| {
+/// Returns what is gained of a relation, or what is lost.
+fn changed<'a>(
+    now: &'a [Cell],
+    planned: &[Cell],
+    relation: Relation,
+    is_gained: bool,
+) -> BTreeSet<&'a str> {
+    let is_changed = |(before, after): &(&Cell, &Cell)| {
+        let (less, more) = if is_gained { (before, after) } else { (after, before) };
         before.relation == relation
             && !is_tagging(&before.action)
-            && before.answer.decision == Decision::Allowed
-            && after.answer.decision < Decision::Doubtful
-    });
-    lost.map(|(before, _)| before.action.as_str()).collect()
+            && more.answer.decision == Decision::Allowed
+            && less.answer.decision < Decision::Doubtful
+    };
+    now.iter().zip(planned).filter(is_changed).map(|(before, _)| before.action.as_str()).collect()
 }
 
 fn open(cells: &[Cell], relation: Relation) -> BTreeSet<&str> {
@@ -72,19 +86,11 @@ fn open(cells: &[Cell], relation: Relation) -> BTreeSet<&str> {
     cells.iter().filter(is_open).map(|it| it.action.as_str()).collect()
 }
 
-fn named(actions: &BTreeSet<&str>) -> String {
-    let shown: Vec<&str> = actions.iter().take(NAMED_COUNT_MAX).copied().collect();
-    match actions.len() - shown.len() {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::access::Answer;
-    use crate::matrix::RELATIONS;
+    use crate::parties::RELATIONS;
 
     /// Makes cells of `Action relation sign`, where the sign is `+`, `?`, `-` or `!`: allowed, doubtful, denied or denied explicitly.
     fn cells(text: &str) -> Vec<Cell> {
@@ -123,7 +129,7 @@ mod tests {
                 "A own !, B own !, A other ?, AddTags own !",
                 "It may take these actions: of 2 on its own domain's resources 1 (and 1 that cannot be told) now and 0 \
                  then; of 1 on another domain's 0 now and 0 (and 1 that cannot be told) then; of 0 on untagged ones 0 \
-                 now and 0 then. It loses of what is its own domain's: A. It still reaches what is another domain's: A.",
+                 now and 0 then. It loses of what is its own domain's: A. It comes to reach what is another domain's: A.",
             ),
             (
                 "A untold +, B untold +, C untold +, D untold +, E untold +, F untold -",

@@ -13,8 +13,8 @@ use crate::arn::{AccountId, Arn, DomainKey, Identity};
 use crate::inventory::{Domain, Inventory, Whereabouts};
 use crate::isolation::{self, Found, Isolation, PREFIX, Step};
 use crate::isolation_document::partition;
-use crate::plan::{self, Because, Change, Item, Left, Plan, PlanKind, Stale};
-use crate::role::Roles;
+use crate::plan::{self, Because, Change, Item, Left, Plan, PlanKind};
+use crate::role::{Holding, Roles, role_name};
 use crate::target::Domains;
 
 /// What is to be planned.
@@ -26,6 +26,8 @@ pub struct Wanted<'a> {
     pub documents: &'a BTreeMap<DomainKey, Value>,
     /// The ids of domains that were named; all when empty.
     pub named: &'a BTreeSet<String>,
+    /// The regions whose domains are planned; all that were read when empty.
+    pub regions: &'a BTreeSet<String>,
     /// Whether what should not be is detached and deleted.
     pub is_pruning: bool,
 }
@@ -62,7 +64,11 @@ pub fn plan(
     let mut because: BTreeMap<String, Vec<Because>> = BTreeMap::new();
     let mut kept: BTreeSet<String> = BTreeSet::new();
     let is_named = |id: &str| wanted.named.is_empty() || wanted.named.contains(id);
-    for domain in wanted.inventory.domains.iter().filter(|it| is_named(it.key.id.as_str())) {
+    let is_chosen = |it: &DomainKey| {
+        is_named(it.id.as_str())
+            && (wanted.regions.is_empty() || wanted.regions.contains(&it.region))
+    };
+    for domain in wanted.inventory.domains.iter().filter(|it| is_chosen(&it.key)) {
         let arn = arn(domain, present);
         let found = present.isolations.get(&arn);
         let document = wanted.documents.get(&domain.key).expect("every domain has a document");
@@ -98,33 +104,29 @@ pub fn plan(
         desired.insert(arn, Isolation::new(document, own));
     }
     let mut items = plan::diff(&present.isolations, &desired);
-    items.retain(|item| {
-        let is_of_this = name_of(&item.id).is_some_and(is_named);
-        match &item.change {
-            Change::Delete { .. } if kept.contains(&item.id) || !is_of_this => false,
-            Change::Delete { from } => match is_to_go(&item.id, from, wanted, present) {
-                Ok(()) => true,
-                Err(reason) => {
-                    left.push(reason);
-                    false
-                }
-            },
-            _ => true,
+    let is_about = |item: &Item<Isolation>| {
+        let about = item.change.from().and_then(|it| domain_of(it.document()));
+        let named = || name_of(&item.id).is_some_and(is_named);
+        !kept.contains(&item.id) && about.map_or_else(named, |it| is_chosen(&it))
+    };
+    items.retain(|item| match &item.change {
+        Change::Delete { from } if is_about(item) => {
+            let kept = is_to_go(&item.id, from, wanted, present).err();
+            let is_going = kept.is_none();
+            left.extend(kept);
+            is_going
         }
+        Change::Delete { .. } => false,
+        _ => true,
     });
+    part(&mut items, present, &mut left);
     for item in items.iter_mut().filter(|it| it.change.is_pending()) {
         item.because = because.remove(&item.id).unwrap_or_default();
-        if let Change::Update { from, to } = &item.change
-            && from.document() != to.document()
-        {
-            item.because.push(reason("document", "its document is another one".to_owned()));
-        }
+        item.because.extend(differing(&item.change));
     }
     left.sort_by(|one, other| (&one.id, &one.verdict).cmp(&(&other.id, &other.verdict)));
     left.dedup();
-    let mut plan = Plan::new(PlanKind::Isolation, caller.clone(), now, items);
-    plan.left = left;
-    plan
+    Plan { left, ..Plan::new(PlanKind::Isolation, caller.clone(), now, items) }
 }
 
 /// Returns the ARN of a domain's policy: where it is, under whatever path, else where it will be.
@@ -146,32 +148,63 @@ pub fn name_of(arn: &str) -> Option<&str> {
 fn own_roles(domain: &Domain, roles: &Roles<'_>, left: &mut Vec<Left>) -> BTreeSet<String> {
     let mut own = BTreeSet::new();
     for role in roles.of(&domain.key) {
-        let account = Arn::parse(role).map(|it| it.account).unwrap_or_default();
-        if account != domain.key.account.as_str() {
-            left.push(leave(
-                role,
-                "other_account",
-                &format!("it is of account {account}, and the domain {} is not", domain.key.id),
-            ));
-            continue;
+        match roles.holding(role, &domain.key) {
+            Holding::Own => drop(own.insert(role_name(role).to_owned())),
+            Holding::OfAccount(account) => {
+                let text =
+                    format!("it is of account {account}, and the domain {} is not", domain.key.id);
+                left.push(leave(role, "other_account", &text));
+            }
+            Holding::Shared(users) => {
+                let users: Vec<String> = users.iter().map(|it| it.id.to_string()).collect();
+                let text = format!(
+                    "domains {} use it, so it can isolate none of them from another: give each roles of its own",
+                    users.join(", ")
+                );
+                left.push(leave(role, "shared_role", &text));
+            }
+            Holding::Unknown => {}
         }
-        if roles.is_only_of(role, &domain.key) {
-            own.insert(role_name(role).to_owned());
-            continue;
-        }
-        let users: Vec<String> = roles.users(role).iter().map(|it| it.id.to_string()).collect();
-        let text = format!(
-            "domains {} use it, so it can isolate none of them from another: give each roles of its own",
-            users.join(", ")
-        );
-        left.push(leave(role, "shared_role", &text));
     }
     own
 }
 
-/// Returns a role's name: the end of its ARN, after any path.
-pub fn role_name(arn: &str) -> &str {
-    arn.rsplit('/').next().unwrap_or(arn)
+/// Takes roles out of a plan that would have two domains' policies then: each denies what is the other's, and nobody could work.
+fn part(items: &mut Vec<Item<Isolation>>, present: &Present, left: &mut Vec<Left>) {
+    let mut after = present.isolations.clone();
+    for item in items.iter() {
+        match item.change.to() {
+            Some(to) => drop(after.insert(item.id.clone(), to.clone())),
+            None => drop(after.remove(&item.id)),
+        }
+    }
+    items.retain_mut(|item| {
+        let Some(to) = item.change.to().filter(|_| item.change.is_pending()) else { return true };
+        let mut to = to.clone();
+        let from = item.change.from().cloned();
+        let account = Arn::parse(&item.id).map(|it| it.account);
+        to.roles.retain(|role| {
+            let other = after.iter().find(|(arn, it)| {
+                **arn != item.id
+                    && Arn::parse(arn).map(|it| it.account) == account
+                    && it.roles.contains(role)
+            });
+            let is_old = from.as_ref().is_some_and(|it| it.roles.contains(role));
+            let Some((other, _)) = other.filter(|_| !is_old) else { return true };
+            let text = format!(
+                "it has `{other}` as well, and with both it could use neither domain; `--prune` detaches what should not be there"
+            );
+            left.push(leave(role, "other_policy", &text));
+            false
+        });
+        if to.roles.is_empty() && from.is_none() {
+            return false;
+        }
+        if let Some(change) = Change::between(from, Some(to)) {
+            item.change = change;
+        }
+        true
+    });
 }
 
 /// Tells whether a policy that should not be there is deleted, or why not.
@@ -194,7 +227,10 @@ fn is_to_go(
         return Err(leave(
             arn,
             "domain_gone",
-            "its domain is gone; `--prune` detaches and deletes it",
+            &format!(
+                "its domain is gone, and it denies its roles what is theirs: {}; `--prune` detaches and deletes it",
+                list(&from.roles.iter().collect::<Vec<&String>>())
+            ),
         ));
     }
     if elsewhere > 0 {
@@ -207,14 +243,15 @@ fn is_to_go(
 }
 
 /// Returns the domain that a document is about: the one whose ARN it compares tags with.
-fn domain_of(document: &Value) -> Option<DomainKey> {
+pub(crate) fn domain_of(document: &Value) -> Option<DomainKey> {
     let mut found = BTreeSet::new();
     collect(document, &mut found);
     let mut found = found.into_iter();
     found.next().filter(|_| found.next().is_none())
 }
 
-fn collect(value: &Value, found: &mut BTreeSet<DomainKey>) {
+/// Collects the domains that a document names.
+pub(crate) fn collect(value: &Value, found: &mut BTreeSet<DomainKey>) {
     match value {
         Value::String(text) => {
             if let Some(Identity::Domain(key)) = Identity::parse(text) {
@@ -253,28 +290,39 @@ pub fn way(from: Option<&Isolation>, to: Option<&Isolation>) -> Vec<Option<Isola
     states
 }
 
-/// Returns every policy of a plan that is neither as the plan found it, nor as it wants it, nor on the way.
-pub fn check(plan: &Plan<Isolation>, present: &Present) -> Vec<Stale> {
-    let mut stale = plan::check(plan, &present.isolations);
-    stale.retain(|it| {
-        let item = plan.items.iter().find(|item| item.id == it.id);
-        let way = item.map(|item| way(item.change.from(), item.change.to())).unwrap_or_default();
-        !way.contains(&present.isolations.get(&it.id).cloned())
-    });
-    stale
-}
-
-/// Says why a stored plan cannot be executed, if so: it is about something else than isolation policies.
-pub fn check_form(plan: &Plan<Isolation>) -> Result<(), String> {
-    let foreign = plan.items.iter().find(|item| {
-        let is_policy = Arn::parse(&item.id)
-            .is_some_and(|it| it.service == "iam" && it.resource.starts_with("policy/"));
-        !is_policy || name_of(&item.id).is_none_or(str::is_empty)
-    });
-    match foreign {
-        Some(Item { id, .. }) => Err(format!("`{id}` is no isolation policy")),
-        None => Ok(()),
+/// Tells which statements an update changes.
+fn differing(change: &Change<Isolation>) -> Option<Because> {
+    let Change::Update { from, to } = change else { return None };
+    let (from, to) = (from.document(), to.document());
+    if from == to {
+        return None;
     }
+    let statements = |document: &Value| {
+        let list = document.get("Statement").and_then(Value::as_array).cloned().unwrap_or_default();
+        list.into_iter()
+            .enumerate()
+            .map(|(index, it)| {
+                let sid = it.get("Sid").and_then(Value::as_str).map(str::to_owned);
+                (sid.unwrap_or_else(|| format!("#{}", index + 1)), it)
+            })
+            .collect::<BTreeMap<String, Value>>()
+    };
+    let (from, to) = (statements(from), statements(to));
+    let told = |sign: &str, names: Vec<&String>| {
+        (!names.is_empty()).then(|| format!("{sign} {}", list(&names)))
+    };
+    let gone = from.keys().filter(|it| !to.contains_key(*it)).collect();
+    let new = to.keys().filter(|it| !from.contains_key(*it)).collect();
+    let other = to.iter().filter(|(name, it)| from.get(*name).is_some_and(|old| old != *it));
+    let other = other.map(|(name, _)| name).collect();
+    let parts = [told("new:", new), told("other:", other), told("gone:", gone)];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let text = if parts.is_empty() {
+        "its document differs beside its statements".to_owned()
+    } else {
+        format!("its statements differ; {}", parts.join("; "))
+    };
+    Some(reason("document", text))
 }
 
 fn list(names: &[&String]) -> String {

@@ -56,12 +56,52 @@ pub enum Protection {
 }
 
 impl Wish {
+    /// Returns every wish that shares the same: what can be typed, and what another configuration may have said.
+    pub fn variants(&self) -> Vec<Wish> {
+        let mut variants: Vec<Wish> = Vec::new();
+        for form in [Form::Deny, Form::Current, Form::Earlier] {
+            for untagged in [Untagged::Allow, Untagged::Deny] {
+                for tag_protection in [Protection::Action, Protection::Value] {
+                    for grant in [false, true] {
+                        let shared =
+                            if form == Form::Deny { self.shared.clone() } else { Vec::new() };
+                        variants.push(Wish {
+                            form,
+                            untagged,
+                            grant,
+                            tag_protection,
+                            shared,
+                            ..self.clone()
+                        });
+                    }
+                }
+            }
+        }
+        variants.retain(|it| it.check().is_ok());
+        variants
+    }
+
     /// Says what cannot be.
     pub fn check(&self) -> Result<(), String> {
         let is_arn = |it: &&String| {
             let parts: Vec<&str> = it.splitn(6, ':').collect();
             parts.len() == 6 && parts[0] == "arn" && parts[2] == "sagemaker" && !parts[5].is_empty()
         };
+        if self.form != Form::Deny {
+            let idle = [
+                (self.untagged == Untagged::Deny, "untagged = \"deny\""),
+                (self.grant, "grant = true"),
+                (!self.shared.is_empty(), "shared"),
+            ];
+            if let Some((_, what)) = idle.iter().find(|it| it.0) {
+                return Err(format!("`[isolation] {what}` is of the form `deny` alone"));
+            }
+        }
+        if self.grant && self.untagged == Untagged::Deny {
+            // Both would not fit into one policy.
+            let text = "`[isolation] grant = true` grants nothing untagged, so it goes without `untagged = \"deny\"`";
+            return Err(text.to_owned());
+        }
         match self.shared.iter().find(|it| !is_arn(it)) {
             Some(other) => {
                 Err(format!("`[isolation] shared` names what is no ARN of SageMaker: `{other}`"))

@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::access::{Decision, Rights};
-use crate::authorization::PIPELINE_EXECUTION;
-use crate::matrix::{self, Cell, Parties, Relation, is_placing, is_tagging};
+use crate::act::Act;
+use crate::authorization::{self, Action, PIPELINE_EXECUTION};
+use crate::listing::listed;
+use crate::matrix::{self, Cell, is_placing, is_tagging};
 use crate::operator::{Comparison, Quantity};
-use crate::policy::{Choice, Effect, FlawKind, Policy, Statement};
+use crate::parties::{Parties, Relation};
+use crate::policy::{self, Choice, Effect, FlawKind, LENGTH_MAX, Policy, Statement};
 use crate::weakness::{Kind, Weakness};
-
-/// How many actions are named before the rest is counted.
-const NAMED_COUNT_MAX: usize = 4;
+use crate::wildcard;
 
 /// What is judged: a role or a policy, and between which domains.
 #[derive(Clone, Copy, Debug)]
@@ -27,9 +28,22 @@ pub struct Subject<'a> {
 }
 
 /// Finds what is wrong with one document as it stands.
-pub fn document(name: &str, document: &Value, subject: &Subject<'_>) -> Vec<Weakness> {
+///
+/// A managed policy has a limit of its own; inline policies share one, which is not looked at.
+pub fn document(
+    name: &str,
+    document: &Value,
+    is_managed: bool,
+    subject: &Subject<'_>,
+) -> Vec<Weakness> {
     let (policy, flaws) = Policy::read(name, document);
     let mut found = Vec::new();
+    let length = policy::length(document);
+    if is_managed && length > LENGTH_MAX {
+        let text =
+            format!("`{name}` has {length} characters, and a managed policy at most {LENGTH_MAX}");
+        found.push(weakness(Kind::Malformed, subject, Vec::new(), text));
+    }
     for flaw in flaws {
         let kind = if flaw.kind == FlawKind::NoEffect { Kind::NoEffect } else { Kind::Malformed };
         let statements = statement_names(name, &flaw.statement);
@@ -45,6 +59,12 @@ pub fn document(name: &str, document: &Value, subject: &Subject<'_>) -> Vec<Weak
             if let Some(other) = partition.filter(is_other) {
                 partitions.entry(other.to_owned()).or_default().insert(statement.name.clone());
             }
+        }
+        let unknown: BTreeSet<&str> = unknown_actions(statement).collect();
+        if !unknown.is_empty() {
+            let text = format!("SageMaker has no such action: {}", listed(&unknown));
+            let statements = statement_names(name, &statement.name);
+            found.push(weakness(Kind::UnknownAction, subject, statements, text));
         }
         if let Some(key) = vacuous(statement) {
             let text = format!(
@@ -67,6 +87,17 @@ pub fn document(name: &str, document: &Value, subject: &Subject<'_>) -> Vec<Weak
         found.push(weakness(Kind::WrongPartition, subject, statements, text));
     }
     found
+}
+
+/// Returns the actions of SageMaker that a statement names and the reference does not.
+fn unknown_actions(statement: &Statement) -> impl Iterator<Item = &str> {
+    let (Choice::Of(list) | Choice::Not(list)) = &statement.actions;
+    list.iter().map(String::as_str).filter(|it| {
+        let pattern = it.to_lowercase();
+        let is_known =
+            |action: &Action| wildcard::like(&pattern, &action.full_name().to_lowercase());
+        pattern.starts_with("sagemaker:") && !authorization::actions().iter().any(is_known)
+    })
 }
 
 /// Returns the key on which an allowing statement has a condition that an absent key meets, where no other asks for the key.
@@ -104,6 +135,7 @@ pub fn rights(rights: &Rights, subject: &Subject<'_>) -> Vec<Weakness> {
     found.extend(own(&used, subject));
     found.extend(creation(rights, &cells, subject));
     found.extend(tampered(&cells, &tampering, subject));
+    found.extend(passing(rights, subject));
     found.extend(classic(rights, subject));
     found.extend(untold(&used, subject));
     found
@@ -169,7 +201,15 @@ fn creation(rights: &Rights, cells: &[Cell], subject: &Subject<'_>) -> Vec<Weakn
         matrix::creates(rights, subject.parties, cell, studio) == Decision::Allowed
     };
     let (untagging, tagging): (Vec<&Cell>, Vec<&Cell>) =
-        refused.into_iter().partition(|it| creates(it, matrix::Tags::Studio));
+        refused.iter().copied().partition(|it| creates(it, matrix::Tags::Studio));
+    let untagging: Vec<&Cell> = if untagging.is_empty() {
+        // What is refused for its tags may lack `AddTags` as well.
+        let lacks = |it: &&Cell| !matrix::may_tag(rights, subject.parties, it);
+        let made = tagging.iter().copied().filter(|it| creates(it, matrix::Tags::DomainOnly));
+        made.filter(lacks).collect()
+    } else {
+        untagging
+    };
     of(Kind::MissingAddTags, untagging, "it may create, and not with the tags that Studio puts on");
     let denied = tagging
         .into_iter()
@@ -178,26 +218,31 @@ fn creation(rights: &Rights, cells: &[Cell], subject: &Subject<'_>) -> Vec<Weakn
     found
 }
 
+/// What is done to tags, in words, with the types to which it is done.
+type Done<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
+
 /// Whether the tag can be changed, claimed, or given to another domain.
 fn tampered(cells: &[Cell], tampering: &[Cell], subject: &Subject<'_>) -> Vec<Weakness> {
-    let mut by: BTreeMap<&[String], Vec<&str>> = BTreeMap::new();
-    for cell in tampering.iter().filter(|it| it.answer.decision == Decision::Allowed) {
+    let mut by: BTreeMap<(Kind, &[String]), Done<'_>> = BTreeMap::new();
+    for cell in tampering.iter().filter(|it| it.answer.decision >= Decision::Doubtful) {
+        let kind = match (cell.answer.decision, cell.relation) {
+            (Decision::Doubtful, _) => Kind::MayTamper,
+            (_, Relation::Untagged) => Kind::Claiming,
+            _ => Kind::Tampering,
+        };
         let words = match (cell.action.as_str(), cell.relation) {
             ("AddTags", Relation::Own) => "give what is its domain's to another domain",
-            ("AddTags", Relation::Other) => "make another domain's its own by tagging it",
+            ("AddTags", Relation::Other) => "tag what is another domain's with what is its own",
             ("AddTags", _) => "make what bears no domain tag its own by tagging it",
             (_, Relation::Own) => "take the domain tag off what is its domain's",
-            (_, _) => "take the domain tag off what is another domain's",
+            (_, _) => "take tags that cost is found by off what is another domain's",
         };
-        by.entry(&cell.answer.by).or_default().push(words);
+        by.entry((kind, &cell.answer.by)).or_default().entry(words).or_default().insert(&cell.kind);
     }
-    let told = by.into_iter().map(|(statements, words)| {
-        weakness(
-            Kind::Tampering,
-            subject,
-            statements.to_vec(),
-            format!("it may {}", words.join("; ")),
-        )
+    let told = by.into_iter().map(|((kind, statements), words)| {
+        let words = words.into_iter().map(|(words, kinds)| format!("{words} ({})", listed(&kinds)));
+        let words: Vec<String> = words.collect();
+        weakness(kind, subject, statements.to_vec(), format!("it may {}", words.join("; ")))
     });
     let mut found: Vec<Weakness> = told.collect();
     let foreign: Vec<&Cell> = cells
@@ -216,6 +261,18 @@ fn tampered(cells: &[Cell], tampering: &[Cell], subject: &Subject<'_>) -> Vec<We
         found.push(weakness(Kind::Tampering, subject, statements.into_iter().collect(), text));
     }
     found
+}
+
+/// Whether a role that may be another domain's can be passed to what SageMaker runs, which then acts as that role.
+fn passing(rights: &Rights, subject: &Subject<'_>) -> Option<Weakness> {
+    let parties = subject.parties;
+    let role =
+        format!("arn:{}:iam::{}:role/another-domains-role", parties.partition, parties.own.account);
+    let context = parties.context(None).with("iam:PassedToService", &["sagemaker.amazonaws.com"]);
+    let answer = rights.decide(&Act { action: "iam:PassRole", resource: &role, context: &context });
+    let text = "it may pass any role of the account to SageMaker, and act as another domain's through a job or a notebook";
+    (answer.decision >= Decision::Doubtful)
+        .then(|| weakness(Kind::PassRole, subject, answer.by, text.to_owned()))
 }
 
 /// Whether apps of Studio Classic can be deleted, and none of Studio's.
@@ -252,12 +309,7 @@ fn untold(cells: &[&Cell], subject: &Subject<'_>) -> Vec<Weakness> {
 
 /// Names some actions and counts the rest.
 fn named(cells: &[&Cell]) -> String {
-    let actions: BTreeSet<&str> = cells.iter().map(|it| it.action.as_str()).collect();
-    let shown: Vec<&str> = actions.iter().take(NAMED_COUNT_MAX).copied().collect();
-    match actions.len() - shown.len() {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
+    listed(&cells.iter().map(|it| it.action.as_str()).collect())
 }
 
 fn statement_names(policy: &str, statement: &str) -> Vec<String> {

@@ -2,33 +2,15 @@
 //!
 //! **Invariant:** every action of SageMaker is in it, and what cannot be told by a tag is not counted as isolated.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{Answer, Decision, Rights};
 use crate::act::{Act, Context};
-use crate::arn::{DomainId, DomainKey};
 use crate::authorization::{
     self, Action, IDENTITIES, PIPELINE_EXECUTION, is_ever_tagged, is_told_by_tag, type_of,
 };
-use crate::isolation_document::domain_arn;
 use crate::key;
-
-/// Whose the thing is that is acted on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Relation {
-    /// The role's own domain's.
-    Own,
-    /// Another domain's.
-    Other,
-    /// It could bear a domain tag, and bears none.
-    Untagged,
-    /// It never bears one that a policy can see, or there is no resource at all.
-    Untold,
-}
-
-/// Every relation, in the order of a table.
-pub const RELATIONS: [Relation; 4] =
-    [Relation::Own, Relation::Other, Relation::Untagged, Relation::Untold];
+use crate::parties::{Parties, Relation};
 
 /// One action on one sort of thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,36 +40,6 @@ pub struct Tally {
     pub doubtful: usize,
 }
 
-/// Between whom.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parties {
-    /// The domain whose role acts.
-    pub own: DomainKey,
-    /// The other domain.
-    pub other: DomainKey,
-    /// The partition of both.
-    pub partition: String,
-    /// Whether executions of pipelines are told apart by their tags.
-    pub pipeline_executions: bool,
-}
-
-/// Beginnings of keys of which it is known whether they are there, for acts from within Studio.
-const SETTLED: [&str; 10] = [
-    "aws:RequestTag/",
-    "aws:ResourceTag/",
-    "aws:TagKeys",
-    "sagemaker:DomainId",
-    "sagemaker:OwnerUserProfileArn",
-    "sagemaker:ResourceTag/",
-    "sagemaker:SpaceSharingType",
-    "sagemaker:TaggingAction",
-    "sagemaker:UserProfileName",
-    "sagemaker:WorkteamType",
-];
-
-/// A name that stands for any name.
-const SOMEONE: &str = "someone";
-
 /// Decides every action for every relation.
 pub fn matrix(rights: &Rights, parties: &Parties) -> Vec<Cell> {
     let actions = authorization::actions().iter().filter(|it| !is_tagging(&it.name));
@@ -104,7 +56,9 @@ pub fn matrix(rights: &Rights, parties: &Parties) -> Vec<Cell> {
 pub fn tally(cells: &[Cell]) -> BTreeMap<String, BTreeMap<Relation, Tally>> {
     let mut verbs: BTreeMap<String, BTreeMap<Relation, Tally>> = BTreeMap::new();
     for cell in cells {
-        let tally = verbs.entry(cell.verb.clone()).or_default().entry(cell.relation).or_default();
+        // Putting tags on and taking them off is not use.
+        let verb = if is_tagging(&cell.action) { "(the tag)" } else { &cell.verb };
+        let tally = verbs.entry(verb.to_owned()).or_default().entry(cell.relation).or_default();
         tally.count(cell.answer.decision);
     }
     verbs
@@ -202,19 +156,6 @@ fn creation(
     relations.filter(|it| kind != "domain" || *it != Relation::Other).map(decide).collect()
 }
 
-/// Returns the context of an act from within a domain on a thing with a domain tag, or without one.
-pub fn context(domain: &str, tag: Option<&str>) -> Context {
-    let mut context = Context::settled(&SETTLED)
-        .with("sagemaker:DomainId", &[domain])
-        .with("sagemaker:UserProfileName", &[SOMEONE]);
-    if let Some(tag) = tag {
-        for service in ["aws", "sagemaker"] {
-            context = context.with(&format!("{service}:ResourceTag/{}", key::DOMAIN), &[tag]);
-        }
-    }
-    context
-}
-
 /// The tags that something is created with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tags {
@@ -242,6 +183,18 @@ pub fn creates(rights: &Rights, parties: &Parties, cell: &Cell, tags: Tags) -> D
     rights.decide(&Act { action: &action, resource: &resource, context: &context }).decision
 }
 
+/// Decides whether what a cell creates could be tagged in creating, with the domain tag alone.
+pub fn may_tag(rights: &Rights, parties: &Parties, cell: &Cell) -> bool {
+    let context = parties
+        .context(None)
+        .with(&format!("aws:RequestTag/{}", key::DOMAIN), &[&parties.domain(Relation::Own)])
+        .with("aws:TagKeys", &[key::DOMAIN])
+        .with("sagemaker:TaggingAction", &[&cell.action]);
+    let resource = parties.arn(&cell.kind, Relation::Own);
+    let act = Act { action: "sagemaker:AddTags", resource: &resource, context: &context };
+    rights.decide(&act).decision >= Decision::Doubtful
+}
+
 /// Decides whether a default app of a type can be deleted in the role's own domain.
 pub fn deletes_app(rights: &Rights, parties: &Parties, app_type: &str) -> Answer {
     let resource = parties.arn("app", Relation::Own).replace("jupyterlab", app_type);
@@ -251,29 +204,59 @@ pub fn deletes_app(rights: &Rights, parties: &Parties, app_type: &str) -> Answer
 
 /// Decides whether the tag itself can be taken off, put on what is another's, or put on what is nobody's, beside any creation.
 pub fn tampering(rights: &Rights, parties: &Parties) -> Vec<Cell> {
-    let kind = "training-job";
+    let of = |name: &str| authorization::actions().iter().find(|it| it.name == name);
+    let [add, delete] =
+        ["AddTags", "DeleteTags"].map(|it| of(it).expect("SageMaker has actions that tag"));
+    let (adding, deleting) =
+        (rights.about("sagemaker:AddTags"), rights.about("sagemaker:DeleteTags"));
     let (own, other) = (parties.domain(Relation::Own), parties.domain(Relation::Other));
-    let decide = |(name, relation, value): (&str, Relation, Option<&String>)| {
-        let action = authorization::actions().iter().find(|it| it.name == name);
-        let action = action.expect("SageMaker has actions that tag");
-        let mut context = parties
-            .context(parties.tag(kind, relation).as_deref())
-            .with("aws:TagKeys", &[key::DOMAIN]);
-        if let Some(value) = value {
-            context = context.with(&format!("aws:RequestTag/{}", key::DOMAIN), &[value]);
+    let context = |kind: &str, relation, key: &str, value: Option<&str>| {
+        let context =
+            parties.context(parties.tag(kind, relation).as_deref()).with("aws:TagKeys", &[key]);
+        match value {
+            Some(value) => context.with(&format!("aws:RequestTag/{key}"), &[value]),
+            None => context,
         }
-        cell(action, kind, relation, rights, &parties.arn(kind, relation), &context)
     };
-    [
-        ("AddTags", Relation::Own, Some(&other)),
-        ("AddTags", Relation::Other, Some(&own)),
-        ("AddTags", Relation::Untagged, Some(&own)),
-        ("DeleteTags", Relation::Own, None),
-        ("DeleteTags", Relation::Other, None),
-    ]
-    .into_iter()
-    .map(decide)
-    .collect()
+    let adds = |kind: &str, relation, key: &str, value: &str, updating: Option<&str>| {
+        let mut context = context(kind, relation, key, Some(value));
+        if let Some(action) = updating {
+            context = context.with("sagemaker:TaggingAction", &[action]);
+        }
+        cell(add, kind, relation, &adding, &parties.arn(kind, relation), &context)
+    };
+    let deletes = |kind: &str, relation, key: &str| {
+        let context = context(kind, relation, key, None);
+        cell(delete, kind, relation, &deleting, &parties.arn(kind, relation), &context)
+    };
+    let mut cells = Vec::new();
+    for kind in authorization::types().iter().filter(|it| it.is_taggable).map(|it| it.name.as_str())
+    {
+        if IDENTITIES.contains(&kind) {
+            // They are found by their ARNs; what they cost is found by their tags.
+            cells.push(adds(
+                kind,
+                Relation::Other,
+                key::USER_PROFILE,
+                &parties.profile(Relation::Own),
+                None,
+            ));
+            cells.push(deletes(kind, Relation::Other, key::USER_PROFILE));
+        } else if is_told_by_tag(kind, parties.pipeline_executions) {
+            cells.push(adds(kind, Relation::Own, key::DOMAIN, &other, None));
+            cells.push(adds(kind, Relation::Other, key::DOMAIN, &own, None));
+            cells.push(adds(kind, Relation::Untagged, key::DOMAIN, &own, None));
+            cells.push(deletes(kind, Relation::Own, key::DOMAIN));
+            cells.push(deletes(kind, Relation::Other, key::DOMAIN));
+        }
+    }
+    // These take tags for what exists.
+    for (kind, action) in
+        [("project", "UpdateProject"), ("monitoring-schedule", "UpdateMonitoringSchedule")]
+    {
+        cells.push(adds(kind, Relation::Untagged, key::DOMAIN, &own, Some(action)));
+    }
+    cells
 }
 
 /// Returns the relations that a thing of a type can have.
@@ -289,7 +272,7 @@ fn relations(kind: &str, parties: &Parties) -> Vec<Relation> {
     }
 }
 
-fn cell(
+pub(crate) fn cell(
     action: &Action,
     kind: &str,
     relation: Relation,
@@ -299,6 +282,7 @@ fn cell(
 ) -> Cell {
     let full = action.full_name();
     let answer = rights.decide(&Act { action: &full, resource, context });
+    let answer = by_name(answer, rights, kind, &full, resource, context);
     let is_created = action.creates() == Some(kind);
     Cell {
         action: action.name.clone(),
@@ -310,87 +294,27 @@ fn cell(
     }
 }
 
-impl Parties {
-    /// Returns the key of a domain that is made up, for an account and region with one domain only.
-    pub fn made_up(own: &DomainKey) -> DomainKey {
-        let id = DomainId::parse("d-another00000").expect("it is made as an id is");
-        DomainKey { id, ..own.clone() }
+/// Returns an answer, or a doubtful one where things of the type are told apart by their names.
+fn by_name(
+    answer: Answer,
+    rights: &Rights,
+    kind: &str,
+    action: &str,
+    resource: &str,
+    context: &Context,
+) -> Answer {
+    if kind.is_empty() || IDENTITIES.contains(&kind) || rights.are_alike(&type_of(kind).arn) {
+        return answer;
     }
-
-    fn key(&self, relation: Relation) -> &DomainKey {
-        if relation == Relation::Other { &self.other } else { &self.own }
+    let start: Vec<&str> = resource.splitn(6, ':').take(5).collect();
+    let others = rights.named(&type_of(kind).arn).into_iter().map(|name| {
+        let resource = format!("{}:{name}", start.join(":"));
+        rights.decide(&Act { action, resource: &resource, context })
+    });
+    let differing: Vec<Answer> = others.filter(|it| it.decision != answer.decision).collect();
+    if differing.is_empty() {
+        return answer;
     }
-
-    fn domain(&self, relation: Relation) -> String {
-        domain_arn(self.key(relation), &self.partition)
-    }
-
-    fn profile(&self, relation: Relation) -> String {
-        self.domain(relation).replacen(":domain/", ":user-profile/", 1) + "/" + SOMEONE
-    }
-
-    /// Returns the ARN of a thing of a type; that of an identity names its domain.
-    fn arn(&self, kind: &str, relation: Relation) -> String {
-        let DomainKey { account, region, id } = self.key(relation);
-        let resource = match kind {
-            "domain" => format!("domain/{id}"),
-            "app" => format!("app/{id}/{SOMEONE}/jupyterlab/default"),
-            _ if IDENTITIES.contains(&kind) => format!("{kind}/{id}/{SOMEONE}"),
-            _ => type_of(kind).arn.replace('*', SOMEONE),
-        };
-        format!("arn:{}:sagemaker:{region}:{account}:{resource}", self.partition)
-    }
-
-    /// Returns the domain whose tag a thing bears, as far as policies see it.
-    fn tag(&self, kind: &str, relation: Relation) -> Option<String> {
-        let is_tagged =
-            matches!(relation, Relation::Own | Relation::Other) && !IDENTITIES.contains(&kind);
-        is_tagged.then(|| self.domain(relation))
-    }
-
-    fn context(&self, tag: Option<&str>) -> Context {
-        context(self.own.id.as_str(), tag)
-    }
-
-    /// Returns the context of creating something.
-    fn creating(&self, relation: Relation) -> Context {
-        self.with_tags(self.context(None), relation)
-    }
-
-    /// Adds the three tags that Studio puts on in a domain; none where it is to be untagged.
-    fn with_tags(&self, mut context: Context, relation: Relation) -> Context {
-        if relation == Relation::Untagged {
-            return context;
-        }
-        let domain = self.domain(relation);
-        let profile = self.profile(relation);
-        let space = profile.replacen(":user-profile/", ":space/", 1);
-        let tags = [(key::DOMAIN, &domain), (key::USER_PROFILE, &profile), (key::SPACE, &space)];
-        for (key, value) in tags {
-            context = context.with(&format!("aws:RequestTag/{key}"), &[value]);
-        }
-        context.with("aws:TagKeys", &tags.map(|it| it.0))
-    }
-
-    /// Adds whose a space or its app is.
-    fn with_owner(&self, kind: &str, relation: Relation, context: Context) -> Context {
-        if !["app", "space"].contains(&kind) {
-            return context;
-        }
-        context
-            .with("sagemaker:OwnerUserProfileArn", &[&self.profile(relation)])
-            .with("sagemaker:SpaceSharingType", &["Private"])
-    }
-}
-
-impl Relation {
-    /// Returns the relation's name, as files have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Relation::Own => "own",
-            Relation::Other => "other",
-            Relation::Untagged => "untagged",
-            Relation::Untold => "untold",
-        }
-    }
+    let by: BTreeSet<String> = differing.into_iter().chain([answer]).flat_map(|it| it.by).collect();
+    Answer { decision: Decision::Doubtful, by: by.into_iter().collect() }
 }

@@ -21,6 +21,8 @@ pub struct Policy {
     pub has_variables: bool,
     /// The statements that could be read.
     pub statements: Vec<Statement>,
+    /// Whether these are all; what the others say is not known.
+    pub is_whole: bool,
 }
 
 /// A statement of a policy.
@@ -83,10 +85,13 @@ pub struct Flaw {
 pub enum FlawKind {
     /// A statement that says neither `Allow` nor `Deny`.
     NoEffect,
-    /// A document that is longer than those of customers may be; AWS's own may be longer.
-    TooLong,
     /// Anything else.
     Malformed,
+}
+
+/// Returns the length of a document as IAM counts it: white space is left out.
+pub fn length(document: &Value) -> usize {
+    document.to_string().chars().filter(|it| !it.is_whitespace()).count()
 }
 
 impl Policy {
@@ -108,7 +113,8 @@ impl Policy {
         let mut sids = BTreeSet::new();
         let mut statements = Vec::new();
         for (index, found) in found.iter().enumerate() {
-            let sid = found.get("Sid").and_then(Value::as_str);
+            // An empty one is none; other tools write it.
+            let sid = found.get("Sid").and_then(Value::as_str).filter(|it| !it.is_empty());
             let name = sid.map_or_else(|| format!("#{}", index + 1), str::to_owned);
             if sid.is_some_and(|it| !it.chars().all(|sign| sign.is_ascii_alphanumeric())) {
                 flaws.push(flaw(&name, "a Sid has only ASCII letters and digits"));
@@ -118,14 +124,9 @@ impl Policy {
             }
             statements.extend(Statement::read(name, found, &mut flaws));
         }
-        let length = document.to_string().chars().filter(|it| !it.is_whitespace()).count();
-        if length > LENGTH_MAX {
-            let text =
-                format!("it has {length} characters, and a managed policy at most {LENGTH_MAX}");
-            flaws.push(Flaw { kind: FlawKind::TooLong, ..flaw("", &text) });
-        }
         let has_variables = version == Some("2012-10-17");
-        (Policy { name: name.to_owned(), has_variables, statements }, flaws)
+        let is_whole = statements.len() == found.len();
+        (Policy { name: name.to_owned(), has_variables, statements, is_whole }, flaws)
     }
 }
 
@@ -175,7 +176,9 @@ impl Statement {
     }
 }
 
-/// Tells whether a text can stand for resources: `*`, or an ARN of six parts in which the account is one.
+/// Tells whether a text can stand for resources: `*`, or an ARN in which the account is one.
+///
+/// Missing parts of an ARN are taken for `*` (IAM User Guide, "IAM JSON policy elements: Resource"), so one may end early in a `*`.
 fn is_resource(text: &str) -> bool {
     let parts: Vec<&str> = text.splitn(6, ':').collect();
     let is_account = |it: &str| {
@@ -184,8 +187,9 @@ fn is_resource(text: &str) -> bool {
             || it.contains(['*', '?', '$'])
             || (it.len() == 12 && it.bytes().all(|byte| byte.is_ascii_digit()))
     };
-    text == "*"
-        || (parts.len() == 6 && parts[0] == "arn" && is_account(parts[4]) && !parts[5].is_empty())
+    let ends_early = parts.len() < 6 && parts.last().is_some_and(|it| it.ends_with('*'));
+    let is_full = parts.len() == 6 && is_account(parts[4]) && !parts[5].is_empty();
+    text == "*" || (parts[0] == "arn" && (is_full || ends_early))
 }
 
 fn choice(
@@ -305,6 +309,12 @@ mod tests {
                 format!("{{'Effect': 'Allow', 'Principal': '*', {rest}}}"),
                 (1, "#1: a policy of an identity has no `Principal`"),
             ),
+            (
+                "[{'Sid': '', 'Effect': 'Allow', 'Action': 'a:*', 'Resource': 'arn:aws:sagemaker:*'}, \
+                 {'Sid': '', 'Effect': 'Deny', 'Action': 'a:*', 'Resource': 'arn:aws:sagemaker:us-east-1:*'}]"
+                    .to_owned(),
+                (2, ""),
+            ),
             ("'no'".to_owned(), (0, ": it has no `Statement`")),
         ] {
             let (count, told) = flaws(&statement);
@@ -313,12 +323,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_document_is_read_and_is_no_customers() {
-        let action = format!("a:{}", "b".repeat(LENGTH_MAX));
-        let statement = serde_json::json!({ "Effect": "Allow", "Action": action, "Resource": "*" });
-        let document = serde_json::json!({ "Version": "2012-10-17", "Statement": statement });
-        let (policy, flaws) = Policy::read("p", &document);
-        let kinds: Vec<FlawKind> = flaws.iter().map(|it| it.kind).collect();
-        assert_eq!((policy.statements.len(), kinds), (1, vec![FlawKind::TooLong]));
+    fn white_space_does_not_count() {
+        assert_eq!(length(&serde_json::json!({ "a b": "c d" })), 11);
     }
 }

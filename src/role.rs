@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::arn::{AccountId, DomainKey};
+use crate::arn::{AccountId, Arn, DomainKey};
 use crate::inventory::Inventory;
 use crate::target::Domains;
 
@@ -17,6 +17,24 @@ const NEEDED: [&str; 4] =
 pub struct Roles<'a> {
     users: BTreeMap<&'a str, BTreeSet<&'a DomainKey>>,
     doubtful: BTreeSet<&'a str>,
+}
+
+/// Whose a role is that a domain uses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// The domain's alone.
+    Own,
+    /// These domains', the domain itself among them.
+    Shared(BTreeSet<DomainKey>),
+    /// Another account's.
+    OfAccount(String),
+    /// Which domains use it was not read whole.
+    Unknown,
+}
+
+/// Returns a role's name: the end of its ARN, after any path.
+pub fn role_name(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }
 
 impl<'a> Roles<'a> {
@@ -58,6 +76,27 @@ impl<'a> Roles<'a> {
     /// Tells whether all is known of which roles the domains of an account use, in the regions that were asked for.
     pub fn is_known(&self, account: &AccountId) -> bool {
         !self.doubtful.contains(account.as_str())
+    }
+
+    /// Tells whose a role is that a domain uses.
+    pub fn holding(&self, role: &str, domain: &DomainKey) -> Holding {
+        let account = Arn::parse(role).map(|it| it.account).unwrap_or_default();
+        if account != domain.account.as_str() {
+            Holding::OfAccount(account)
+        } else if !self.is_known(&domain.account) {
+            Holding::Unknown
+        } else if self.is_only_of(role, domain) {
+            Holding::Own
+        } else {
+            Holding::Shared(self.users(role))
+        }
+    }
+
+    /// Returns the roles that are a domain's alone and of its account, so that a policy on them is about it and no other.
+    pub fn own(&self, domain: &DomainKey) -> Vec<&'a str> {
+        let mut roles = self.of(domain);
+        roles.retain(|role| self.holding(role, domain) == Holding::Own);
+        roles
     }
 
     /// Tells whether that domain alone uses a role, and that is known.

@@ -41,8 +41,16 @@ pub enum Kind {
     DeniesStudioTags,
     /// The domain's own things are denied.
     DeniesOwn,
-    /// The tag itself can be changed, or claimed.
+    /// The tag itself can be changed.
     Tampering,
+    /// The same, depending on what is not known here.
+    MayTamper,
+    /// What bears no tag can be claimed by tagging it.
+    Claiming,
+    /// Roles of other domains can be passed on, and then acted as.
+    PassRole,
+    /// An action that SageMaker does not have.
+    UnknownAction,
     /// A role that several domains use.
     SharedRole,
     /// A domain of which no role is known.
@@ -66,7 +74,7 @@ pub enum Kind {
 }
 
 /// Every kind, in the order in which they are declared.
-pub const KINDS: [Kind; 20] = [
+pub const KINDS: [Kind; 24] = [
     Kind::NoEffect,
     Kind::Malformed,
     Kind::WrongPartition,
@@ -77,6 +85,10 @@ pub const KINDS: [Kind; 20] = [
     Kind::DeniesStudioTags,
     Kind::DeniesOwn,
     Kind::Tampering,
+    Kind::MayTamper,
+    Kind::Claiming,
+    Kind::PassRole,
+    Kind::UnknownAction,
     Kind::SharedRole,
     Kind::NoRole,
     Kind::NoPolicy,
@@ -103,6 +115,10 @@ impl Kind {
             Kind::DeniesStudioTags => "denies_studio_tags",
             Kind::DeniesOwn => "denies_own",
             Kind::Tampering => "tampering",
+            Kind::MayTamper => "may_tamper",
+            Kind::Claiming => "claiming",
+            Kind::PassRole => "pass_role",
+            Kind::UnknownAction => "unknown_action",
             Kind::SharedRole => "shared_role",
             Kind::NoRole => "no_role",
             Kind::NoPolicy => "no_policy",
@@ -126,10 +142,14 @@ impl Kind {
             | Kind::DefeatsIsolation
             | Kind::MissingAddTags
             | Kind::DeniesStudioTags
-            | Kind::DeniesOwn
             | Kind::Tampering
             | Kind::SharedRole => Severity::Error,
             Kind::MayDefeatIsolation
+            | Kind::DeniesOwn
+            | Kind::MayTamper
+            | Kind::Claiming
+            | Kind::PassRole
+            | Kind::UnknownAction
             | Kind::NoRole
             | Kind::NoPolicy
             | Kind::StudioClassicOnly
@@ -152,9 +172,18 @@ impl Kind {
                 "use `ForAnyValue`, or ask with `Null` that the key is there, as well"
             }
             Kind::DefeatsIsolation | Kind::NoPolicy => {
-                "run `apportion isolate apply`: its form `deny` isolates beside broader grants"
+                "run `apportion isolate apply --form deny`, which isolates beside broader grants"
             }
-            Kind::MayDefeatIsolation => "look at the keys of these statements' conditions",
+            Kind::MayDefeatIsolation | Kind::MayTamper => {
+                "look at these statements: keys of their conditions that are not known here, and names in their resources"
+            }
+            Kind::Claiming => {
+                "deny it outside of creating, as `apportion isolate apply` does with `tag_protection = \"action\"`, and tag what has no tag with `apportion retag`"
+            }
+            Kind::PassRole => {
+                "allow `iam:PassRole` for the domain's own roles only, in a policy of your own: isolation policies say nothing of IAM"
+            }
+            Kind::UnknownAction => "correct the name; as it is the statement says nothing about it",
             Kind::MissingAddTags => {
                 "allow `sagemaker:AddTags` where `sagemaker:TaggingAction` is `Create*`, as `apportion isolate apply` does"
             }
@@ -162,7 +191,7 @@ impl Kind {
                 "allow Studio's tags `sagemaker:domain-arn`, `sagemaker:user-profile-arn` and `sagemaker:space-arn`, and those that your domains propagate"
             }
             Kind::DeniesOwn => {
-                "narrow the statements so that they spare what bears the domain's tag"
+                "narrow the statements so that they spare what bears the domain's tag; where it is another domain's isolation policy, `apportion isolate apply --prune` detaches it"
             }
             Kind::Tampering => {
                 "deny `sagemaker:AddTags` and `sagemaker:DeleteTags` of the domain tag outside of creating, as `apportion isolate apply` does"

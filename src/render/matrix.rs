@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::text::clean;
-use crate::matrix::{Cell, RELATIONS, Relation, Tally, tally};
+use crate::matrix::{Cell, Tally, tally};
+use crate::parties::{RELATIONS, Relation};
 
 const HEADINGS: [&str; 4] = ["own", "another's", "untagged", "no tag tells"];
 const VERB_WIDTH: usize = 14;

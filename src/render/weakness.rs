@@ -41,7 +41,7 @@ pub fn text(found: &[Weakness]) -> String {
     }
     let count = |severity| found.iter().filter(|it| it.kind.severity() == severity).count();
     line(&format!(
-        "{} errors, {} warnings, {} notes.",
+        "Errors: {}; warnings: {}; infos: {}.",
         count(Severity::Error),
         count(Severity::Warning),
         count(Severity::Info)
@@ -67,7 +67,7 @@ mod tests {
         assert_eq!(
             text(&[found("d-visionlab123"), found("d-another00000")]),
             "error: defeats_isolation (role\u{fffd}[31m of d-visionlab123, role\u{fffd}[31m of d-another00000)\n  \
-             it may use\n  by: p/All\n  fix: do something\n2 errors, 0 warnings, 0 notes.\n"
+             it may use\n  by: p/All\n  fix: do something\nErrors: 2; warnings: 0; infos: 0.\n"
         );
     }
 }

@@ -24,12 +24,12 @@ const DOCUMENTED: [(&str, &str); 5] = [
     ),
     (
         "earlier-page",
-        "vacuous_condition defeats_isolation denies_studio_tags tampering no_resource pipeline_executions \
+        "vacuous_condition defeats_isolation missing_add_tags denies_studio_tags tampering no_resource pipeline_executions \
          mlflow_servers untold_types",
     ),
     (
         "multiple-domains-page",
-        "malformed vacuous_condition defeats_isolation denies_studio_tags tampering no_resource \
+        "malformed vacuous_condition defeats_isolation missing_add_tags denies_studio_tags tampering no_resource \
          pipeline_executions mlflow_servers untold_types",
     ),
     ("policy-examples-search", "malformed"),

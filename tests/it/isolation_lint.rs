@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use apportion::access::Rights;
 use apportion::arn::{AccountId, DomainId, DomainKey};
 use apportion::lint::{self, Subject};
-use apportion::matrix::Parties;
+use apportion::parties::Parties;
 use apportion::policy::Policy;
 use apportion::sandbox::world::Shared;
 use apportion::weakness::{KINDS, Kind};
@@ -20,7 +20,7 @@ use crate::world::{NOW, alter, make, small};
 const OWN: &str = "'aws:ResourceTag/sagemaker:domain-arn': 'arn:aws:sagemaker:us-east-1:111122223333:domain/d-domain000000'";
 
 /// A kind, statements in which it is, and statements in which it is not; `OWN` stands for the condition on the domain's own tag.
-const FIXTURES: [(Kind, &str, &str); 16] = [
+const FIXTURES: [(Kind, &str, &str); 20] = [
     (
         Kind::NoEffect,
         "{'Sid': 'A', 'Action': 'sagemaker:DescribeModel', 'Resource': '*'}",
@@ -75,7 +75,27 @@ const FIXTURES: [(Kind, &str, &str); 16] = [
         "{'Effect': 'Allow', 'Action': 'sagemaker:DeleteTags', 'Resource': '*'}",
         "[{'Effect': 'Allow', 'Action': 'sagemaker:DeleteTags', 'Resource': '*'},
           {'Effect': 'Deny', 'Action': 'sagemaker:DeleteTags', 'Resource': '*',
-           'Condition': {'ForAnyValue:StringEquals': {'aws:TagKeys': 'sagemaker:domain-arn'}}}]",
+           'Condition': {'ForAnyValue:StringLike': {'aws:TagKeys': 'sagemaker:*-arn'}}}]",
+    ),
+    (
+        Kind::MayTamper,
+        "{'Effect': 'Allow', 'Action': 'sagemaker:DeleteTags', 'Resource': '*', 'Condition': {'StringEquals': {'aws:SourceVpc': 'v'}}}",
+        "{'Effect': 'Allow', 'Action': 'sagemaker:DeleteTags', 'Resource': '*', 'Condition': {'StringEquals': {'aws:SourceVpc': 'v', 'sagemaker:TaggingAction': 'x'}}}",
+    ),
+    (
+        Kind::Claiming,
+        "{'Effect': 'Allow', 'Action': 'sagemaker:AddTags', 'Resource': 'arn:aws:sagemaker:*:*:model/*', 'Condition': {'Null': {OWN_KEY: 'true'}}}",
+        "{'Effect': 'Allow', 'Action': 'sagemaker:AddTags', 'Resource': 'arn:aws:sagemaker:*:*:model/*', 'Condition': {'Null': {OWN_KEY: 'false'}}}",
+    ),
+    (
+        Kind::PassRole,
+        "{'Effect': 'Allow', 'Action': 'iam:PassRole', 'Resource': '*'}",
+        "{'Effect': 'Allow', 'Action': 'iam:PassRole', 'Resource': 'arn:aws:iam::111122223333:role/own'}",
+    ),
+    (
+        Kind::UnknownAction,
+        "{'Effect': 'Deny', 'Action': 'sagemaker:DescribeModell', 'Resource': '*'}",
+        "{'Effect': 'Deny', 'Action': ['SageMaker:describemodel', 'sagemaker:List*', 's3:Any'], 'Resource': '*'}",
     ),
     (
         Kind::StudioClassicOnly,
@@ -129,13 +149,19 @@ fn parties() -> Parties {
 
 /// Returns the kinds that are found about one document, with the statements that each names.
 fn found(statements: &str) -> BTreeSet<Kind> {
-    let statements = statements.replace("OWN", OWN).replace('\'', "\"");
+    let statements = statements
+        .replace("OWN_KEY", "'aws:ResourceTag/sagemaker:domain-arn'")
+        .replace("OWN", OWN)
+        .replace('\'', "\"");
     let text = format!("{{\"Version\": \"2012-10-17\", \"Statement\": {statements}}}");
     let document: Value = serde_json::from_str(&text).unwrap();
     let parties = parties();
     let subject = Subject { name: "role", parties: &parties };
-    let rights = Rights { policies: vec![Policy::read("p", &document).0], boundary: None };
-    let found = lint::document("p", &document, &subject).into_iter();
+    let rights = Rights {
+        policies: vec![Policy { is_whole: true, ..Policy::read("p", &document).0 }],
+        boundary: None,
+    };
+    let found = lint::document("p", &document, true, &subject).into_iter();
     found
         .chain(lint::rights(&rights, &subject))
         .map(|it| {
@@ -228,7 +254,8 @@ fn what_is_wrong_with_domains_is_found_and_nothing_else() {
     for kind in [Kind::SharedRole, Kind::NoRole, Kind::NoPolicy, Kind::UntaggedResources] {
         assert_eq!(subjects(&rows, kind), BTreeSet::new(), "{kind:?}");
     }
-    assert!(rows.iter().all(|it| it[0] == "info"), "{}", output.stdout);
+    // Isolation policies say nothing of IAM, and FullAccess passes any role.
+    assert!(rows.iter().all(|it| it[0] == "info" || it[1] == "pass_role"), "{}", output.stdout);
     assert!(!subjects(&rows, Kind::ListActions).is_empty());
     let (_, rows) = lint_all(&make(&small(1), 21), &["--no-resources"]);
     assert_eq!(subjects(&rows, Kind::NoPolicy).len(), 5, "{rows:?}");

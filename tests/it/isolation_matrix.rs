@@ -11,7 +11,8 @@ use apportion::inventory::{Domain, Inventory};
 use apportion::isolation_document::{document, partition};
 use apportion::isolation_wish::{Form, Protection, Untagged, Wish};
 use apportion::lint::{self, Subject};
-use apportion::matrix::{self, Cell, Parties, Relation, Tags, is_tagging};
+use apportion::matrix::{self, Cell, Tags, is_tagging};
+use apportion::parties::{Parties, Relation};
 use apportion::policy::Policy;
 use apportion::sandbox::policy::{FULL_ACCESS, Policy as Managed};
 use apportion::weakness::Kind;
@@ -132,7 +133,7 @@ pub(crate) fn open(cells: &[Cell], relation: Relation) -> BTreeSet<String> {
 }
 
 /// What of the tag itself is allowed, by action and whose the thing is.
-pub(crate) fn tampering(cells: &[Cell]) -> Vec<String> {
+pub(crate) fn tampering(cells: &[Cell]) -> BTreeSet<String> {
     let open = cells
         .iter()
         .filter(|it| is_tagging(&it.action) && it.answer.decision >= Decision::Doubtful);
@@ -216,14 +217,19 @@ fn the_form_that_denies_isolates_beside_every_grant_and_takes_nothing_that_is_th
                     assert_eq!(told, untold, "{at}");
                 }
                 let expected: &[&str] = match (name, wish.tag_protection) {
-                    ("narrow", _) | (_, Protection::Action) => &[],
-                    _ => &["AddTags untagged"],
+                    (_, Protection::Action) => &[],
+                    ("narrow", Protection::Value) => &["AddTags untagged"],
+                    _ => &["AddTags other", "AddTags untagged"],
                 };
+                let expected: BTreeSet<String> =
+                    expected.iter().map(|it| (*it).to_owned()).collect();
                 assert_eq!(tampering(&planned), expected, "{at}");
                 let kinds = case.kinds();
                 assert!(!kinds.contains(&Kind::DefeatsIsolation), "{at}: {kinds:?}");
                 assert!(!kinds.contains(&Kind::MissingAddTags), "{at}: {kinds:?}");
-                assert_eq!(kinds.contains(&Kind::Tampering), !expected.is_empty(), "{at}");
+                let has = |name: &str| expected.contains(name);
+                assert_eq!(kinds.contains(&Kind::Tampering), has("AddTags other"), "{at}");
+                assert_eq!(kinds.contains(&Kind::Claiming), has("AddTags untagged"), "{at}");
                 let is_told_apart = wish.pipeline_executions;
                 assert_eq!(!kinds.contains(&Kind::PipelineExecutions), is_told_apart, "{at}");
                 closed_count += open(&now, Relation::Other).len();

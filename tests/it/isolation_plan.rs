@@ -5,9 +5,11 @@
 use apportion::arn::{AccountId, DomainId, DomainKey};
 use apportion::inventory::{Domain, Gap, Inventory, Tags, Whereabouts};
 use apportion::isolation::{Found, Isolation, PREFIX};
+use apportion::isolation_check::{check, check_fit, check_form};
 use apportion::isolation_document::domain_arn;
-use apportion::isolation_plan::{Present, Wanted, check, check_form, plan, role_name, way};
+use apportion::isolation_plan::{Present, Wanted, plan, way};
 use apportion::plan::{Change, Item, Plan, PlanKind};
+use apportion::role::role_name;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -83,6 +85,11 @@ fn told(domains: &str, found: &str, words: &str) -> String {
             .filter(|it| it.starts_with("d-"))
             .map(str::to_owned)
             .collect(),
+        regions: &words
+            .split_whitespace()
+            .filter(|it| it.starts_with("eu-") || it.starts_with("us-"))
+            .map(str::to_owned)
+            .collect(),
         is_pruning: words.contains("prune"),
     };
     let account = AccountId::parse(ACCOUNT).unwrap();
@@ -119,6 +126,13 @@ fn what_is_planned_follows_from_domains_roles_and_what_is_there() {
         ("a:r", "a=old:r, b=old:t", "prune unread", "unread d-a, unread d-b"),
         ("a:r, b:t", "", "d-b", "+/d-b[t]"),
         ("a:r", "a=old:r, b=old:t", "prune d-b", "-/d-b[]"),
+        ("a:r", "b=old:t", "prune eu-west-1", "+/d-a[r], -/d-b[]"),
+        ("a:r", "b=old:t", "prune us-east-1", ""),
+        // With two domains' policies a role could use neither.
+        ("a:r s, b:t", "b=new:t r", "", "+/d-a[s], =/d-b[r t], attached d-b, other_policy r"),
+        ("a:r, b:t", "b=new:t r", "", "=/d-b[r t], attached d-b, other_policy r"),
+        ("a:r, b:t", "b=new:t r", "prune", "+/d-a[r], ~/d-b[t]"),
+        ("a:r", "b=old:r", "", "domain_gone d-b, other_policy r"),
     ] {
         assert_eq!(told(domains, found, words), expected, "{domains}; {found}; {words}");
     }
@@ -129,7 +143,7 @@ fn on_the_way_nothing_is_stale_and_beside_it_everything() {
     let state = |it: &str| present(it).isolations.into_values().next();
     let (from, to) = (state("a=old:r x"), state("a=new:r s"));
     let way = way(from.as_ref(), to.as_ref());
-    let expected = ["a=old:r x", "a=new:r x", "a=new:r s x", "a=new:r s"].map(state);
+    let expected = ["a=old:r x", "a=new:r x", "a=new:r", "a=new:r s"].map(state);
     assert_eq!(way, expected);
     let id = present("a=old:r").isolations.into_keys().next().unwrap();
     let change = Change::between(from, to).unwrap();
@@ -139,10 +153,10 @@ fn on_the_way_nothing_is_stale_and_beside_it_everything() {
     for (found, is_stale) in [
         ("a=old:r x", false),
         ("a=new:r x", false),
-        ("a=new:r s x", false),
+        ("a=new:r", false),
         ("a=new:r s", false),
         ("a=old:r", true),
-        ("a=new:r", true),
+        ("a=new:r s x", true),
         ("a=odd:r x", true),
         ("", true),
     ] {
@@ -152,9 +166,51 @@ fn on_the_way_nothing_is_stale_and_beside_it_everything() {
         ("arn:aws:iam::111122223333:policy/StudioDomainResourceIsolationPolicy-d-1", true),
         ("arn:aws:iam::111122223333:policy/StudioDomainResourceIsolationPolicy-", false),
         ("arn:aws:iam::111122223333:policy/other", false),
+        ("arn:aws:iam::aws:policy/StudioDomainResourceIsolationPolicy-d-1", false),
+        ("arn:aws:iam::111122223333:policy/StudioDomainResourceIsolationPolicy-evil", false),
         ("arn:aws:iam::111122223333:role/StudioDomainResourceIsolationPolicy-d-1", false),
     ] {
         id.clone_into(&mut plan.items[0].id);
         assert_eq!(check_form(&plan).is_ok(), is_right, "{id}");
     }
+}
+
+#[test]
+fn a_file_is_executed_only_where_it_fits_what_exists() {
+    let written = |it: &Domain| vec![text(&it.key.id.as_str()[2..], "new")];
+    let told = |domains: &str, from: &str, to: &str| {
+        let state = |it: &str| present(it).isolations.into_iter().next();
+        let (from, to) = (state(from), state(to));
+        let id = to.as_ref().or(from.as_ref()).map(|it| it.0.clone()).unwrap();
+        let change = Change::between(from.map(|it| it.1), to.map(|it| it.1)).unwrap();
+        let items = vec![Item::of(&id, change)];
+        let account = AccountId::parse(ACCOUNT).unwrap();
+        let plan = Plan::new(PlanKind::Isolation, account, Timestamp::UNIX_EPOCH, items);
+        let why = check_fit(&plan, &inventory(domains, ""), &written).err().unwrap_or_default();
+        why.replace("arn:aws:iam::111122223333:policy/StudioDomainResourceIsolationPolicy-", "")
+    };
+    for (domains, from, to, expected) in [
+        ("a:r", "", "a=new:r", ""),
+        ("a:r", "a=old:r", "a=new:r", ""),
+        ("a:r", "a=old:r x", "a=new:r x", ""),
+        ("b:r", "", "a=new:r", "the domain of `d-a` is not there where it was looked"),
+        (
+            "a:r",
+            "",
+            "a=evil:r",
+            "the document of `d-a` is none that is written for its domain with this configuration",
+        ),
+        ("a:r", "", "a=new:r x", "role `x` of `d-a` is not its domain's alone"),
+        ("a:r, b:r", "", "a=new:r", "role `r` of `d-a` is not its domain's alone"),
+        ("a:r", "a=old:r", "", "the domain of `d-a` is there"),
+        ("b:r", "a=old:r", "", ""),
+    ] {
+        assert_eq!(told(domains, from, to), expected, "{domains}: {from} to {to}");
+    }
+    let twice = present("a=new:r").isolations.into_iter().next().unwrap();
+    let item = Item::of(&twice.0, Change::Create { to: twice.1 });
+    let account = AccountId::parse(ACCOUNT).unwrap();
+    let items = vec![item.clone(), item];
+    let plan = Plan::new(PlanKind::Isolation, account, Timestamp::UNIX_EPOCH, items);
+    assert!(check_form(&plan).unwrap_err().ends_with("is in it twice"));
 }

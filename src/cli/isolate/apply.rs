@@ -6,18 +6,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::arn::{AccountId, Arn};
-use crate::aws::{Session, iam, sts};
-use crate::cli::args::AwsArgs;
+use crate::aws::{Session, sts};
 use crate::cli::args::isolate::IsolateApplyArgs;
-use crate::cli::collect::inventory::enter;
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
 use crate::cli::plans;
+use crate::inventory::Domain;
 use crate::isolation::Isolation;
-use crate::isolation_plan::{self, Present};
+use crate::isolation_check;
+use crate::isolation_plan::Present;
 use crate::plan::{Plan, PlanKind};
 
 use super::carry::{self, Errand, Outcome};
+use super::ground::{self, Extent};
 use super::plan::{make, whole};
 
 /// What is to be carried out.
@@ -36,7 +37,7 @@ pub(super) async fn apply(
     let ui = &context.ui;
     let caller = sts::caller(session).await?.account;
     let Given { plan, present, sessions } = if let Some(path) = &args.plan {
-        given(context, session, &caller, path).await?
+        given(context, session, &caller, args, path).await?
     } else {
         let made = make(context, session, &caller, &args.wish).await?;
         plans::show(&made.plan, "text", false);
@@ -64,54 +65,36 @@ pub(super) async fn apply(
     })
 }
 
-/// Loads a plan, and refuses one that is stale or not about isolation policies.
+/// Loads a plan, and refuses one that is stale, not about isolation policies, or not what this program would write.
 async fn given(
     context: &Context,
     session: &Session,
     caller: &AccountId,
+    args: &IsolateApplyArgs,
     path: &Path,
 ) -> Result<Given, Failure> {
     let plan: Plan<Isolation> = plans::load(path, &[PlanKind::Isolation], caller)?;
-    isolation_plan::check_form(&plan).map_err(|why| {
-        let hint = "run `apportion isolate plan` again; use its file as it was written";
-        Failure::usage(format!("the plan cannot be executed: {why}"), hint)
-    })?;
-    let mut sessions: BTreeMap<AccountId, Session> = BTreeMap::new();
-    let mut found = BTreeMap::new();
-    for item in &plan.items {
-        let account = Arn::parse(&item.id).and_then(|it| AccountId::parse(&it.account).ok());
-        let account = account.expect("the form of the plan was checked");
-        if !sessions.contains_key(&account) {
-            let inside = way_into(context, session, &account, caller).await?;
-            sessions.insert(account.clone(), inside);
-        }
-        if let Some(it) = iam::isolation(&sessions[&account], &item.id).await? {
-            found.insert(item.id.clone(), it);
-        }
+    let refuse = |why: String| {
+        let hint = "run `apportion isolate plan` again, with the same configuration and regions; use its file as it was written";
+        Failure::refused(format!("the plan cannot be executed: {why}"), hint)
+    };
+    isolation_check::check_form(&plan).map_err(refuse)?;
+    let looking = &args.wish.looking;
+    let ground = ground::read(context, session, caller, looking, Extent::Identities, true).await?;
+    let of = |id: &str| Arn::parse(id).and_then(|it| AccountId::parse(&it.account).ok());
+    let is_closed = |id: &str| of(id).is_none_or(|it| !ground.sessions.contains_key(&it));
+    if let Some(item) = plan.items.iter().find(|item| is_closed(&item.id)) {
+        return Err(refuse(format!("there is no way into the account of `{}`", item.id)));
     }
-    let present = Present::new(found);
-    let stale = isolation_plan::check(&plan, &present);
+    let stale = isolation_check::check(&plan, &ground.present);
     if !stale.is_empty() {
         let hint = "run `apportion isolate plan` again and look at what it proposes now";
         return Err(plans::refuse(&stale, hint));
     }
-    Ok(Given { plan, present, sessions })
-}
-
-async fn way_into(
-    context: &Context,
-    session: &Session,
-    account: &AccountId,
-    caller: &AccountId,
-) -> Result<Session, Failure> {
-    let places = context.places(&AwsArgs::default());
-    let place = places.iter().find(|it| it.account.as_ref().unwrap_or(caller) == account);
-    let closed = |why: String| {
-        let hint = "name the account and its role by `[[account]]`, as when the plan was made";
-        Failure::refused(format!("there is no way into account {account}: {why}"), hint)
-    };
-    let place = place.ok_or_else(|| closed("the configuration does not name it".to_owned()))?;
-    enter(session, place, caller).await.map_err(|gap| closed(plans::gap_text(&gap)))
+    let written = |domain: &Domain| ground::written(context, domain);
+    isolation_check::check_fit(&plan, &ground.inventory, &written).map_err(refuse)?;
+    plans::show(&plan, "text", false);
+    Ok(Given { plan, present: ground.present, sessions: ground.sessions })
 }
 
 fn say(context: &Context, outcome: &Outcome, count: usize) {

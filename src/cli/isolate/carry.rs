@@ -1,6 +1,6 @@
 //! Owns carrying out a plan of isolation policies, step by step, with what was done told as it is known.
 //!
-//! **Invariant:** nothing is deleted before all else was done.
+//! **Invariant:** no role is given a policy before another domain's was taken off it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +12,7 @@ use crate::cli::walk::{self, Walked, Way, walk};
 use crate::isolation::{self, Isolation, Step};
 use crate::isolation_plan::{self, Present};
 use crate::plan::{Change, Item, Plan};
+use crate::render::text::clean;
 
 /// What became of the policies of a plan.
 #[derive(Debug, Default)]
@@ -30,32 +31,42 @@ pub(super) struct Errand<'a> {
     pub(super) present: &'a Present,
 }
 
-/// Carries out a plan, one policy after the other: what is deleted comes last, and only when all else was done.
+/// Carries out a plan, one policy after the other: what takes a policy off a role comes first.
+///
+/// So a role that moves from one domain to another never has both policies, with which it could use neither domain.
+/// What comes after begins only when all of that was done.
 pub(super) async fn carry(errand: &Errand<'_>, plan: &Plan<Isolation>, ui: &Ui) -> Outcome {
-    let is_deletion = |item: &&Item<Isolation>| matches!(item.change, Change::Delete { .. });
-    let (last, first): (Vec<&Item<Isolation>>, Vec<&Item<Isolation>>) =
-        plan.pending().partition(is_deletion);
+    let (first, last): (Vec<&Item<Isolation>>, Vec<&Item<Isolation>>) =
+        plan.pending().partition(|item| detaches(&item.change));
     let mut outcome = Outcome::default();
-    let mut is_halted = false;
-    for item in first.into_iter().chain(last) {
-        if is_halted || (is_deletion(&item) && !outcome.failed.is_empty()) {
-            outcome.untried.insert(item.id.clone());
-            continue;
-        }
-        let Walked { steps, failure } = one(errand, item).await;
-        for step in steps {
-            ui.line(&format!("  {}: {step}", item.id));
-        }
-        match failure {
-            None => drop(outcome.done.insert(item.id.clone())),
-            Some((kind, failure)) => {
-                is_halted = walk::is_for_all(kind);
-                outcome.failed.push((item.id.clone(), failure));
+    for items in [first, last] {
+        let mut is_halted = !outcome.failed.is_empty();
+        for item in items {
+            if is_halted {
+                outcome.untried.insert(item.id.clone());
+                continue;
             }
+            let Walked { steps, failure } = one(errand, item).await;
+            for step in steps {
+                ui.line(&clean(&format!("  {}: {step}", item.id)));
+            }
+            match failure {
+                None => drop(outcome.done.insert(item.id.clone())),
+                Some((kind, failure)) => {
+                    is_halted = walk::is_for_all(kind);
+                    outcome.failed.push((item.id.clone(), failure));
+                }
+            }
+            ui.advance(1);
         }
-        ui.advance(1);
     }
     outcome
+}
+
+fn detaches(change: &Change<Isolation>) -> bool {
+    isolation::steps(change.from(), change.to())
+        .iter()
+        .any(|step| matches!(step, Step::Detach(_) | Step::Delete))
 }
 
 /// Goes the way from what the plan found to what it wants, from where it stands.

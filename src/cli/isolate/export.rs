@@ -8,7 +8,6 @@ use crate::cli;
 use crate::cli::args::isolate::IsolateExportArgs;
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
-use crate::cli::plans;
 use crate::isolation::Isolation;
 use crate::isolation_plan::{self, Present, Wanted};
 use crate::render::isolation::{isolation_cloudformation, isolation_json, isolation_terraform};
@@ -22,14 +21,16 @@ pub(super) async fn print(
     args: &IsolateExportArgs,
 ) -> Result<u8, Failure> {
     let caller = sts::caller(session).await?.account;
-    let wish = ground::wish(context, &args.forming);
-    let ground = ground::read(context, session, &caller, &args.looking, Extent::Identities).await?;
+    let wish = ground::wish(context, &args.forming)?;
+    let ground =
+        ground::read(context, session, &caller, &args.looking, Extent::Identities, false).await?;
     let documents = ground::documents(&ground.inventory, &wish)?;
     let named: BTreeSet<String> = args.looking.domain.iter().map(ToString::to_string).collect();
     let wanted = Wanted {
         inventory: &ground.inventory,
         documents: &documents,
         named: &named,
+        regions: &ground.regions,
         is_pruning: true,
     };
     // What IAM has is not looked at: another tool is to have all of it.
@@ -52,10 +53,10 @@ pub(super) async fn print(
         let why: Vec<&str> = left.because.iter().map(|it| it.text.as_str()).collect();
         context.ui.grave(&format!("left out: {}: {}", left.id, why.join("; ")));
     }
-    for gap in ground.inventory.gaps.iter().map(plans::gap_text) {
+    for gap in &ground.gaps {
         context.ui.grave(&format!("could not be read: {gap}"));
     }
     cli::print(&text);
-    let is_partial = !ground.inventory.gaps.is_empty();
+    let is_partial = !ground.gaps.is_empty() || items.is_empty();
     Ok(if is_partial { error::PARTIAL } else { super::plan::whole(&plan) })
 }

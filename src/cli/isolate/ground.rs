@@ -1,6 +1,6 @@
 //! Owns what isolation is about as it is now: domains with their roles, the isolation policies of IAM, and what roles are granted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -11,13 +11,14 @@ use crate::cli::args::isolate::{Forming, Looking};
 use crate::cli::collect::inventory::{append, enter, regions};
 use crate::cli::commands::{self, Context};
 use crate::cli::error::Failure;
+use crate::cli::plans;
 use crate::grant::{Grants, Held};
 use crate::inventory::{Domain, Inventory};
 use crate::isolation::PREFIX;
 use crate::isolation_document::{self, document, partition};
 use crate::isolation_plan::{Present, name_of};
 use crate::isolation_wish::{Form, Untagged, Wish};
-use crate::matrix::Parties;
+use crate::parties::Parties;
 
 /// How much is read of what exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,23 +38,40 @@ pub(super) struct Ground {
     pub(super) sessions: BTreeMap<AccountId, Session>,
     /// The isolation policies that IAM has.
     pub(super) present: Present,
+    /// The regions whose domains are looked at, beside others that are read for their roles; all when empty.
+    pub(super) regions: BTreeSet<String>,
+    /// What is not known, and what of the inventory could not be read.
+    pub(super) gaps: Vec<String>,
 }
 
-/// Reads what exists and the isolation policies of each account.
+/// Reads what exists, and the isolation policies of each account where `has_policies` is set.
+///
+/// Roles are one for all regions, so domains are read wherever SageMaker is known to be used, even where only some regions are
+/// asked for.
 pub(super) async fn read(
     context: &Context,
     session: &Session,
     caller: &AccountId,
     looking: &Looking,
     extent: Extent,
+    has_policies: bool,
 ) -> Result<Ground, Failure> {
     let ui = &context.ui;
     let snapshot = commands::newest(context, &looking.snapshots)?;
-    let mut ground = Ground::default();
+    let asked = &looking.aws.region;
+    let mut ground = Ground { regions: asked.iter().cloned().collect(), ..Ground::default() };
     let mut found = BTreeMap::new();
     for place in context.places(&looking.aws) {
         let account = place.account.as_ref().unwrap_or(caller);
-        let regions = regions(session, account, &place, &looking.aws.region, snapshot.as_ref());
+        let known = regions(session, account, &place, &[], snapshot.as_ref());
+        if snapshot.is_none() && place.regions.is_empty() && asked.is_empty() {
+            let names: Vec<&str> = known.iter().map(String::as_str).collect();
+            ground.gaps.push(format!(
+                "domains of {account} beyond {}: nothing tells where else SageMaker is used, and a role that a \
+                 domain there uses would be bound, too; name every region with `--region`, or run `apportion collect`",
+                names.join(", ")
+            ));
+        }
         let inside = match enter(session, &place, caller).await {
             Ok(inside) => inside,
             Err(gap) => {
@@ -61,23 +79,27 @@ pub(super) async fn read(
                 continue;
             }
         };
-        for region in &regions {
+        for region in known.union(&ground.regions.clone()) {
             ui.line(&format!("Reading domains of {account} in {region}."));
             let now = context.clock.now();
+            let is_asked = asked.is_empty() || asked.contains(region);
             let read = match extent {
-                Extent::Identities => {
-                    inventory::read_identities(&inside, account, region, now).await
+                Extent::Resources if is_asked => {
+                    aws::estate::read_tags(&inside, account, region, now).await
                 }
-                Extent::Resources => aws::estate::read_tags(&inside, account, region, now).await,
+                _ => inventory::read_identities(&inside, account, region, now).await,
             };
             append(&mut ground.inventory, account, region, read);
         }
         if !ground.sessions.contains_key(account) {
-            found.extend(iam::isolations(&inside, PREFIX).await?);
+            if has_policies {
+                found.extend(iam::isolations(&inside, PREFIX).await?);
+            }
             ground.sessions.insert(account.clone(), inside);
         }
     }
     ground.inventory.sort();
+    ground.gaps.extend(ground.inventory.gaps.iter().map(plans::gap_text));
     ground.present = Present::new(found);
     check_named(looking, &ground)?;
     if ground.inventory.domains.is_empty() {
@@ -105,7 +127,7 @@ fn check_named(looking: &Looking, ground: &Ground) -> Result<(), Failure> {
 }
 
 /// Returns how policies are to be, by what was typed and by the configuration.
-pub(super) fn wish(context: &Context, forming: &Forming) -> Wish {
+pub(super) fn wish(context: &Context, forming: &Forming) -> Result<Wish, Failure> {
     let mut wish = context.loaded.config.isolation.clone();
     match forming.form.as_deref() {
         Some("current") => wish.form = Form::Current,
@@ -118,7 +140,10 @@ pub(super) fn wish(context: &Context, forming: &Forming) -> Wish {
         Some(_) => wish.untagged = Untagged::Allow,
         None => {}
     }
-    wish
+    wish.check().map_err(|why| {
+        Failure::usage(why, "leave it out, or use `--form deny`; `docs/isolation.md` has the forms")
+    })?;
+    Ok(wish)
 }
 
 /// Makes the document of every domain.
@@ -134,14 +159,22 @@ pub(super) fn documents(
     })
 }
 
-/// Returns the domains that were named, or all.
+/// Returns the domains that were asked for: by their ids and by their regions.
 pub(super) fn chosen<'a>(
-    inventory: &'a Inventory,
+    ground: &'a Ground,
     looking: &'a Looking,
 ) -> impl Iterator<Item = &'a Domain> {
-    let is_chosen =
-        |domain: &&Domain| looking.domain.is_empty() || looking.domain.contains(&domain.key.id);
-    inventory.domains.iter().filter(is_chosen)
+    let is_chosen = |domain: &&Domain| {
+        (looking.domain.is_empty() || looking.domain.contains(&domain.key.id))
+            && (ground.regions.is_empty() || ground.regions.contains(&domain.key.region))
+    };
+    ground.inventory.domains.iter().filter(is_chosen)
+}
+
+/// Returns every document that is written for a domain, whatever was typed, with what the configuration shares.
+pub(super) fn written(context: &Context, domain: &Domain) -> Vec<Value> {
+    let wish = &context.loaded.config.isolation;
+    wish.variants().iter().filter_map(|it| document(domain, it).ok()).collect()
 }
 
 /// Returns a domain beside another one: one of its account and region where there is one, else one that is made up.

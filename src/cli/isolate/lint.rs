@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::Rights;
-use crate::arn::{Arn, Identity};
+use serde_json::Value;
+
+use crate::arn::{Arn, DomainKey, Identity};
 use crate::authorization::{is_ever_tagged, is_told_by_tag, types};
 use crate::aws::{Session, sts};
 use crate::cli;
@@ -11,17 +13,18 @@ use crate::cli::args::isolate::IsolateLintArgs;
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
 use crate::cli::granted::Granted;
-use crate::cli::plans;
 use crate::finding::Severity;
 use crate::grant::Held;
 use crate::inventory::{Domain, Inventory};
 use crate::isolation::PREFIX;
-use crate::isolation_plan::role_name;
+use crate::isolation_plan;
+use crate::json;
 use crate::lint::{self, Subject, weakness};
-use crate::matrix::Parties;
+use crate::parties::Parties;
 use crate::policy::Policy;
 use crate::render;
-use crate::role::Roles;
+use crate::role::{Holding, Roles, role_name};
+use crate::store::disk;
 use crate::target::{self, Domains};
 use crate::weakness::{self, Kind, Weakness};
 
@@ -36,11 +39,11 @@ pub(super) async fn print(
 ) -> Result<u8, Failure> {
     let caller = sts::caller(session).await?.account;
     let extent = if args.no_resources { Extent::Identities } else { Extent::Resources };
-    let ground = ground::read(context, session, &caller, &args.looking, extent).await?;
+    let ground = ground::read(context, session, &caller, &args.looking, extent, false).await?;
     let inventory = &ground.inventory;
     let domains = Domains::new(inventory);
     let roles = Roles::new(inventory, &domains);
-    let chosen: Vec<&Domain> = ground::chosen(inventory, &args.looking).collect();
+    let chosen: Vec<&Domain> = ground::chosen(&ground, &args.looking).collect();
     let names: BTreeSet<String> =
         chosen.iter().flat_map(|it| roles.of(&it.key)).map(str::to_owned).collect();
     let granted = Granted::read(&names, &ground.sessions).await;
@@ -61,13 +64,13 @@ pub(super) async fn print(
             found.extend(untagged(domain, inventory, &domains, &whole));
         }
     }
-    let gaps: Vec<String> =
-        inventory.gaps.iter().map(plans::gap_text).chain(granted.gaps()).collect();
+    let gaps: Vec<String> = ground.gaps.iter().cloned().chain(granted.gaps()).collect();
     for gap in &gaps {
         context.ui.grave(&format!("Could not be read: {gap}"));
     }
     let code = shown(found, args);
-    Ok(if gaps.is_empty() { code } else { error::PARTIAL })
+    let is_whole = gaps.is_empty() && !names.is_empty();
+    Ok(if is_whole { code } else { error::PARTIAL })
 }
 
 /// Judges each role of a domain: its documents as they stand, and what it may do.
@@ -95,9 +98,9 @@ fn of_roles(
         }
         let Some(grants) = granted.roles.get(role) else { continue };
         let own = format!("{PREFIX}{}", domain.key.id);
-        // A role that several domains use is given none.
+        // A role that is not the domain's alone is given none.
         let is_lacking = !grants.policies.iter().any(|it| it.arn.is_some() && it.name == own);
-        if is_lacking && others.is_empty() {
+        if is_lacking && roles.holding(role, &domain.key) == Holding::Own {
             let text = format!("it does not have `{own}`");
             found.push(weakness(Kind::NoPolicy, &subject, Vec::new(), text));
         }
@@ -108,9 +111,19 @@ fn of_roles(
                 .is_none_or(|arn| Arn::parse(arn).is_some_and(|it| it.account != "aws"))
         };
         for held in grants.policies.iter().chain(&grants.boundary).filter(is_ours) {
-            found.extend(lint::document(&held.name, &held.document, &subject));
+            found.extend(lint::document(&held.name, &held.document, held.arn.is_some(), &subject));
         }
-        found.extend(lint::rights(&Rights::of(grants), &subject));
+        // Domains that policies name are judged beside one of which they say nothing.
+        let mut named = BTreeSet::new();
+        for held in &grants.policies {
+            isolation_plan::collect(&held.document, &mut named);
+        }
+        named.insert(parties.other.clone());
+        let rights = Rights::of(grants);
+        let executions = parties.pipeline_executions;
+        for parties in &beside(&parties.own, &parties.partition, named, executions) {
+            found.extend(lint::rights(&rights, &Subject { parties, ..subject }));
+        }
     }
     found
 }
@@ -160,51 +173,100 @@ pub(super) fn files(args: &IsolateLintArgs) -> Result<u8, Failure> {
     let mut documents = Vec::new();
     let mut found = Vec::new();
     for path in &args.policy {
-        match simulate::value(path) {
-            Ok(value) => documents.push((simulate::name(path), value)),
-            Err(failure) if crate::store::disk::exists(path) => {
-                found.push((simulate::name(path), failure.message));
-            }
-            Err(failure) => return Err(failure),
+        let name = simulate::name(path);
+        match json::parse(&disk::read(path)?) {
+            Ok(value) => documents.push((name, value)),
+            Err(error) => found.push((name, format!("it is no JSON that IAM takes: {error}"))),
         }
     }
-    let texts: Vec<String> = documents.iter().map(|(_, value)| value.to_string()).collect();
-    let parties = parties(args, &texts)?;
+    let all = parties(args, &documents)?;
+    let (first, is_made_up) = (&all.0[0], all.1);
     let mut weaknesses: Vec<Weakness> = found
         .into_iter()
         .map(|(name, why)| {
-            weakness(Kind::Malformed, &Subject { name: &name, parties: &parties }, Vec::new(), why)
+            weakness(Kind::Malformed, &Subject { name: &name, parties: first }, Vec::new(), why)
         })
         .collect();
-    let name = args.policy.iter().map(|it| simulate::name(it)).collect::<Vec<String>>().join(" + ");
-    let subject = Subject { name: &name, parties: &parties };
     for (name, value) in &documents {
-        weaknesses.extend(lint::document(name, value, &Subject { name, ..subject }));
+        weaknesses.extend(lint::document(name, value, true, &Subject { name, parties: first }));
     }
-    let policies = documents.iter().map(|(name, value)| Policy::read(name, value).0).collect();
-    weaknesses.extend(lint::rights(&Rights { policies, boundary: None }, &subject));
+    // What could not be read has been said.
+    let read =
+        |(name, value): &(String, Value)| Policy { is_whole: true, ..Policy::read(name, value).0 };
+    let rights = Rights { policies: documents.iter().map(read).collect(), boundary: None };
+    let name = args.policy.iter().map(|it| simulate::name(it)).collect::<Vec<String>>().join(" + ");
+    for parties in &all.0 {
+        weaknesses.extend(lint::rights(&rights, &Subject { name: &name, parties }));
+    }
+    if is_made_up {
+        for it in &mut weaknesses {
+            it.domain.clear();
+        }
+    }
     Ok(shown(weaknesses, args))
 }
 
-/// Returns the domain that files are about: the one that was typed, else the one that they name, else one that is made up.
-fn parties(args: &IsolateLintArgs, texts: &[String]) -> Result<Parties, Failure> {
+/// Returns the domain that files are about beside each other one: the domain that was typed, else the one that they name, else one
+/// that is made up, which is told.
+fn parties(
+    args: &IsolateLintArgs,
+    documents: &[(String, Value)],
+) -> Result<(Vec<Parties>, bool), Failure> {
     let parse = |text: &str| match (Identity::parse(text), Arn::parse(text)) {
         (Some(Identity::Domain(key)), Some(arn)) => Some((key, arn.partition)),
         _ => None,
     };
-    let typed = match &args.domain_arn {
-        None => None,
-        Some(text) => Some(parse(text).ok_or_else(|| {
-            let hint = "write it as `arn:aws:sagemaker:eu-west-1:111122223333:domain/d-…`";
-            Failure::usage(format!("not the ARN of a domain: `{text}`"), hint)
-        })?),
+    let hint = "write it as `--domain-arn arn:aws:sagemaker:eu-west-1:111122223333:domain/d-…`";
+    let mut named = BTreeSet::new();
+    for (_, document) in documents {
+        isolation_plan::collect(document, &mut named);
+    }
+    let partition = documents.iter().find_map(|(_, it)| {
+        let text = it.to_string();
+        text.split('"').filter_map(parse).map(|it| it.1).next()
+    });
+    let (own, partition, is_made_up) = match (&args.domain_arn, named.len()) {
+        (Some(text), _) => {
+            let parsed = parse(text);
+            let (key, partition) = parsed.ok_or_else(|| {
+                Failure::usage(format!("not the ARN of a domain: `{text}`"), hint)
+            })?;
+            (key, partition, false)
+        }
+        (None, 0) => {
+            let made_up = "arn:aws:sagemaker:us-east-1:111122223333:domain/d-domain000000";
+            let (key, partition) = parse(made_up).expect("it is the ARN of a domain");
+            (key, partition, true)
+        }
+        (None, 1) => {
+            let key = named.first().cloned().expect("there is one");
+            (key, partition.unwrap_or_else(|| "aws".to_owned()), false)
+        }
+        (None, count) => {
+            let message =
+                format!("the policies name {count} domains, and one of them is their own");
+            return Err(Failure::usage(message, hint));
+        }
     };
-    let named: BTreeSet<_> = texts.iter().flat_map(|it| it.split('"')).filter_map(parse).collect();
-    let (own, partition) = typed
-        .or_else(|| named.first().cloned().filter(|_| named.len() == 1))
-        .or_else(|| parse("arn:aws:sagemaker:us-east-1:111122223333:domain/d-domain000000"))
-        .expect("a domain that is made up has an ARN");
-    Ok(Parties { other: Parties::made_up(&own), own, partition, pipeline_executions: false })
+    Ok((beside(&own, &partition, named, false), is_made_up))
+}
+
+/// Returns a domain beside each of some others and one that is made up.
+fn beside(
+    own: &DomainKey,
+    partition: &str,
+    mut others: BTreeSet<DomainKey>,
+    pipeline_executions: bool,
+) -> Vec<Parties> {
+    others.insert(Parties::made_up(own));
+    others.remove(own);
+    let of = |other| Parties {
+        own: own.clone(),
+        other,
+        partition: partition.to_owned(),
+        pipeline_executions,
+    };
+    others.into_iter().map(of).collect()
 }
 
 fn shown(mut found: Vec<Weakness>, args: &IsolateLintArgs) -> u8 {

@@ -9,11 +9,10 @@ use crate::cli::args::isolate::IsolateMatrixArgs;
 use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
 use crate::cli::granted::Granted;
-use crate::cli::plans;
-use crate::isolation_plan::{self, role_name};
+use crate::isolation_plan;
 use crate::matrix::{self, Cell};
 use crate::render;
-use crate::role::Roles;
+use crate::role::{Holding, Roles, role_name};
 use crate::table::{self, Column, Table};
 use crate::target::Domains;
 
@@ -35,29 +34,30 @@ pub(super) async fn print(
     args: &IsolateMatrixArgs,
 ) -> Result<u8, Failure> {
     let caller = sts::caller(session).await?.account;
-    let wish = ground::wish(context, &args.forming);
-    let ground = ground::read(context, session, &caller, &args.looking, Extent::Identities).await?;
+    let wish = ground::wish(context, &args.forming)?;
+    let ground =
+        ground::read(context, session, &caller, &args.looking, Extent::Identities, true).await?;
     let documents = ground::documents(&ground.inventory, &wish)?;
     let domains = Domains::new(&ground.inventory);
     let roles = Roles::new(&ground.inventory, &domains);
-    let chosen = ground::chosen(&ground.inventory, &args.looking);
+    let chosen = ground::chosen(&ground, &args.looking);
     let names = chosen.flat_map(|it| roles.of(&it.key)).map(str::to_owned).collect();
     let granted = Granted::read(&names, &ground.sessions).await;
     let mut parts = Vec::new();
-    for domain in ground::chosen(&ground.inventory, &args.looking) {
+    for domain in ground::chosen(&ground, &args.looking) {
         let parties = ground::parties(domain, &ground.inventory, &wish);
         let arn = isolation_plan::arn(domain, &ground.present);
         for role in roles.of(&domain.key) {
             let Some(grants) = granted.roles.get(role) else { continue };
-            let is_own = roles.is_only_of(role, &domain.key);
+            let is_own = roles.holding(role, &domain.key) == Holding::Own;
             let rights = Rights::of(grants);
-            // A role that several domains use gets no policy.
+            // A role that is not the domain's alone gets no policy.
             let planned = if is_own {
                 ground::with_policy(grants, &arn, &documents[&domain.key])
             } else {
                 rights.clone()
             };
-            let shared = if is_own { "" } else { ", which other domains use as well" };
+            let shared = if is_own { "" } else { ", which is not this domain's alone" };
             parts.push(Part {
                 domain: domain.key.id.to_string(),
                 title: format!(
@@ -73,12 +73,12 @@ pub(super) async fn print(
         }
     }
     cli::print(&written(&parts, &args.format));
-    let gaps = ground.inventory.gaps.iter().map(plans::gap_text).chain(granted.gaps());
+    let gaps = ground.gaps.iter().cloned().chain(granted.gaps());
     let gaps: Vec<String> = gaps.collect();
     for gap in &gaps {
         context.ui.grave(&format!("Could not be read: {gap}"));
     }
-    Ok(if gaps.is_empty() { error::DONE } else { error::PARTIAL })
+    Ok(if gaps.is_empty() && !parts.is_empty() { error::DONE } else { error::PARTIAL })
 }
 
 fn written(parts: &[Part], format: &str) -> String {

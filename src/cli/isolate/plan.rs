@@ -21,14 +21,14 @@ use crate::isolation_plan::{self, Wanted};
 use crate::isolation_wish::Wish;
 use crate::matrix;
 use crate::plan::Plan;
-use crate::role::Roles;
+use crate::role::{Roles, role_name};
 use crate::store;
 use crate::target::Domains;
 
 use super::ground::{self, Extent, Ground};
 
 /// Verdicts of what cannot be isolated, whatever is done here.
-const LACKING: [&str; 4] = ["shared_role", "other_account", "no_role", "unread"];
+const LACKING: [&str; 5] = ["shared_role", "other_account", "other_policy", "no_role", "unread"];
 
 /// A plan, and what it was made against.
 pub(super) struct Made {
@@ -72,18 +72,20 @@ pub(super) async fn make(
     caller: &AccountId,
     args: &IsolateWish,
 ) -> Result<Made, Failure> {
-    let wish = ground::wish(context, &args.forming);
-    let ground = ground::read(context, session, caller, &args.looking, Extent::Identities).await?;
+    let wish = ground::wish(context, &args.forming)?;
+    let ground =
+        ground::read(context, session, caller, &args.looking, Extent::Identities, true).await?;
     let documents = ground::documents(&ground.inventory, &wish)?;
     let named = args.looking.domain.iter().map(ToString::to_string).collect();
     let wanted = Wanted {
         inventory: &ground.inventory,
         documents: &documents,
         named: &named,
+        regions: &ground.regions,
         is_pruning: args.prune,
     };
     let mut plan = isolation_plan::plan(&wanted, &ground.present, caller, context.clock.now());
-    plan.gaps = ground.inventory.gaps.iter().map(plans::gap_text).collect();
+    plan.gaps.clone_from(&ground.gaps);
     effects(&mut plan, &ground, &documents, &wish, args).await;
     Ok(Made { plan, ground })
 }
@@ -101,8 +103,7 @@ async fn effects(
         let arn = isolation_plan::arn(domain, &ground.present);
         plan.pending().any(|item| item.id == arn)
     };
-    let changed: Vec<&Domain> =
-        ground::chosen(inventory, &args.looking).filter(is_changed).collect();
+    let changed: Vec<&Domain> = ground::chosen(ground, &args.looking).filter(is_changed).collect();
     let roles: BTreeSet<String> =
         changed.iter().flat_map(|it| own_roles(inventory, &it.key)).collect();
     let granted = Granted::read(&roles, &ground.sessions).await;
@@ -116,8 +117,8 @@ async fn effects(
             let now = matrix::matrix(&Rights::of(grants), &parties);
             let planned = ground::with_policy(grants, &arn, &documents[&domain.key]);
             let planned = matrix::matrix(&planned, &parties);
-            let sentences = isolation_effect::sentences("It", &now, &planned);
-            let whose = format!("{} of {}", isolation_plan::role_name(&role), domain.key.id);
+            let sentences = isolation_effect::sentences("each", &now, &planned);
+            let whose = format!("{} of {}", role_name(&role), domain.key.id);
             told.entry(sentences).or_default().push(whose);
         }
     }
@@ -130,7 +131,6 @@ async fn effects(
 /// Returns the roles that are a domain's alone.
 fn own_roles(inventory: &Inventory, key: &DomainKey) -> Vec<String> {
     let domains = Domains::new(inventory);
-    let roles = Roles::new(inventory, &domains);
-    let own = roles.of(key).into_iter().filter(|role| roles.is_only_of(role, key));
-    own.map(str::to_owned).collect()
+    let own = Roles::new(inventory, &domains).own(key);
+    own.into_iter().map(str::to_owned).collect()
 }

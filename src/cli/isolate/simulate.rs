@@ -13,7 +13,7 @@ use crate::cli;
 use crate::cli::args::isolate::IsolateSimulateArgs;
 use crate::cli::error::{self, Failure};
 use crate::json;
-use crate::policy::{FlawKind, Policy};
+use crate::policy::Policy;
 use crate::store::disk;
 
 /// An act as a file has it.
@@ -61,7 +61,7 @@ pub(super) fn print(args: &IsolateSimulateArgs) -> Result<u8, Failure> {
 /// Reads a policy that IAM would take, from a customer or as one of AWS's own, which may be longer.
 fn policy(path: &Path) -> Result<Policy, Failure> {
     let (policy, flaws) = Policy::read(&name(path), &value(path)?);
-    match flaws.iter().find(|it| it.kind != FlawKind::TooLong) {
+    match flaws.first() {
         None => Ok(policy),
         Some(flaw) => {
             let at = if flaw.statement.is_empty() {
