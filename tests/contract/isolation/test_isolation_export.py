@@ -58,8 +58,9 @@ def test_terraform_says_the_same(world, wish):
         resources = json.loads(done.stdout)["resource"]
         assert resources.keys() == {"aws_iam_policy", "aws_iam_role_policy_attachment"}
         policies = resources["aws_iam_policy"]
+        # Terraform takes `$${` for `${` (Terraform documentation, "Strings and Templates").
         found = {
-            said["name"]: {"document": json.loads(said["policy"]), "roles": []} for said in policies.values()
+            said["name"]: {"document": json.loads(said["policy"].replace("$${", "${")), "roles": []} for said in policies.values()
         }
         for said in resources["aws_iam_role_policy_attachment"].values():
             # The attachment refers to the policy of the same file.
