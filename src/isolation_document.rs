@@ -230,6 +230,8 @@ fn untagged_actions() -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::{Decision, Rights};
+    use crate::act::{Act, Context};
     use crate::arn::{AccountId, DomainId};
     use crate::policy::Policy;
     use jiff::Timestamp;
@@ -304,6 +306,24 @@ mod tests {
             let expected =
                 is_ever_tagged(&it.name) && is_told_by_tag(&it.name, true) && !is_identity;
             assert_eq!(is_taken, expected || is_within.contains(&it.name.as_str()), "{}", it.name);
+        }
+    }
+
+    #[test]
+    fn what_other_accounts_share_is_spared_without_a_tag() {
+        let wish = Wish { untagged: Untagged::Deny, ..Wish::default() };
+        let document = document(&domain("aws"), &wish).unwrap();
+        let (policy, _) = Policy::read("p", &document);
+        let rights = Rights { policies: vec![policy], boundary: None };
+        let context = Context::whole();
+        for (account, expected) in
+            [("111122223333", Decision::ExplicitlyDenied), ("aws", Decision::ImplicitlyDenied)]
+        {
+            let name = "hub-content/SageMakerPublicHub/Model/llm/1";
+            let resource = format!("arn:aws:sagemaker:eu-west-1:{account}:{name}");
+            let action = "sagemaker:DescribeHubContent";
+            let act = Act { action, resource: &resource, context: &context };
+            assert_eq!(rights.decide(&act).decision, expected, "{account}");
         }
     }
 

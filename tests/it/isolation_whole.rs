@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::isolation::{Desk, domains, ours};
 use crate::run::{Sandbox, apportion, write};
-use crate::world::{NOW, make, small};
+use crate::world::{NOW, alter, make, small};
 
 /// A row of the matrix by the names of its columns.
 type Row = BTreeMap<String, String>;
@@ -75,5 +75,45 @@ fn the_matrix_says_before_what_is_so_after() {
         let document: Value = serde_json::from_str(&policy.versions[0].document).unwrap();
         assert!(exported.contains(&document.to_string()), "{}", policy.name);
         assert!(exported.contains(&format!("{PREFIX}{}", &policy.name[PREFIX.len()..])));
+    }
+}
+
+#[test]
+fn a_role_is_one_for_all_regions() {
+    let world = make(&small(1), 21);
+    let account = "444455556666";
+    alter(&world, |world| {
+        let organisation = &mut world.organisation;
+        let at = organisation.domains.iter().position(|it| it.account == account).unwrap();
+        let mut twin = organisation.domains[at].clone();
+        (twin.region, twin.id) = ("eu-west-1".to_owned(), "d-twin00000000".to_owned());
+        organisation.domains.push(twin);
+    });
+    let sandbox = Sandbox::serve(world);
+    let folder = tempfile::tempdir().unwrap();
+    let regions = |names: &str| {
+        let text = format!("[[account]]\nid = \"{account}\"\nregions = [{names}]\n");
+        write(&folder.path().join("apportion.toml"), text.as_bytes());
+    };
+    let run = |words: &[&str]| {
+        let words = [&["--now", NOW, "isolate", "plan"], words].concat();
+        let key = format!("AKIASANDBOX{account}");
+        apportion(folder.path(), &words).against(&sandbox).env("AWS_ACCESS_KEY_ID", &key).run()
+    };
+    // Nothing tells where else SageMaker is used, and that is said.
+    let output = run(&[]);
+    assert_eq!(output.code, 5, "{}", output.stderr);
+    assert!(output.stdout.contains("nothing tells where else"), "{}", output.stdout);
+    // What is named is looked at.
+    let both = ["--region", "us-east-1", "--region", "eu-west-1"];
+    for (known, words) in [("", &both[..]), ("\"us-east-1\", \"eu-west-1\"", &both[..2])] {
+        if !known.is_empty() {
+            regions(known);
+        }
+        let output = run(words);
+        assert_eq!(output.code, 5, "{}", output.stderr);
+        assert!(output.stdout.contains("shared_role (1)"), "{}", output.stdout);
+        assert!(!output.stdout.contains("nothing tells"), "{}", output.stdout);
+        assert!(output.stdout.contains("+ arn"), "{}", output.stdout);
     }
 }

@@ -117,13 +117,13 @@ async fn effects(
             let now = matrix::matrix(&Rights::of(grants), &parties);
             let planned = ground::with_policy(grants, &arn, &documents[&domain.key]);
             let planned = matrix::matrix(&planned, &parties);
-            let sentences = isolation_effect::sentences("each", &now, &planned);
+            let sentences = isolation_effect::sentences("Each", &now, &planned);
             let whose = format!("{} of {}", role_name(&role), domain.key.id);
             told.entry(sentences).or_default().push(whose);
         }
     }
     for (sentences, roles) in told {
-        plan.consequences.push(format!("Role {}: {}", roles.join(", "), sentences.join(" ")));
+        plan.consequences.push(format!("Role {}. {}", roles.join(", "), sentences.join(" ")));
     }
     plan.gaps.extend(granted.gaps());
 }
