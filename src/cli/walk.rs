@@ -4,10 +4,12 @@
 //! how far the way was gone.
 //! **Invariant:** every step that AWS has done is told once, also where its answer was lost.
 
+use std::collections::BTreeSet;
 use std::future::Future;
 
 use crate::aws;
-use crate::cli::error::Failure;
+use crate::cli::error::{self, Failure};
+use crate::cli::ui::Ui;
 
 /// How often a step is begun anew after an error that time may mend; each time the client itself tries often.
 const TRY_COUNT_MAX: usize = 3;
@@ -30,6 +32,44 @@ pub struct Walked<S> {
     pub steps: Vec<S>,
     /// Why it did not arrive, if so.
     pub failure: Option<(aws::Kind, Failure)>,
+}
+
+/// What became of the things of a plan.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// As they were to be.
+    pub done: BTreeSet<String>,
+    /// Not, or not wholly, and why.
+    pub failed: Vec<(String, Failure)>,
+    /// Not tried any more.
+    pub untried: BTreeSet<String>,
+}
+
+impl Outcome {
+    /// Tells what was not done, and how much was: of `things`, in the plural, by the command `again`.
+    pub fn say(&self, ui: &Ui, things: &str, again: &str) {
+        for (name, failure) in &self.failed {
+            ui.grave(&format!("  not done: {name}"));
+            ui.failure(failure);
+        }
+        if !self.untried.is_empty() {
+            ui.grave(&format!("  not tried: {}", self.untried.len()));
+        }
+        let (done, rest) = (self.done.len(), self.failed.len() + self.untried.len());
+        ui.line(&format!("{done} of {} {things} are as planned.", done + rest));
+        if rest > 0 {
+            ui.line(&format!("Run `{again}` again for the rest."));
+        }
+    }
+
+    /// Returns the exit code, where `whole` is that of a plan of which all was done.
+    pub fn code(&self, whole: u8) -> u8 {
+        match (self.done.len(), self.failed.len() + self.untried.len()) {
+            (_, 0) => whole,
+            (0, _) => error::FAILED,
+            _ => error::PARTIAL,
+        }
+    }
 }
 
 /// Goes the way from where the thing stands; `take` carries out a step, and `read` reads the thing back.

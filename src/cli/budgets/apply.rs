@@ -15,7 +15,7 @@ use crate::cli::plans;
 use crate::plan::{Plan, PlanKind};
 use crate::setup::Setup;
 
-use super::carry::{self, Errand, Outcome};
+use super::carry::{self, Errand};
 use super::plan::{Made, READING_COUNT, about_changes, make};
 use super::topics;
 
@@ -67,12 +67,14 @@ pub(super) async fn apply(
     ui.begin("Changing budgets", count);
     let outcome = carry::carry(&errand, &plan, usize::from(args.concurrency), ui).await;
     ui.finish();
-    say(context, &outcome, count);
-    Ok(match (outcome.done.len(), outcome.failed.len() + outcome.untried.len()) {
-        (_, 0) => whole,
-        (0, _) => error::FAILED,
-        _ => error::PARTIAL,
-    })
+    outcome.say(ui, "budgets", "apportion budgets apply");
+    if !outcome.done.is_empty() {
+        ui.line(
+            "AWS shows no spend of a budget that was changed until its next figures, 8 to 12 hours later; \
+             `apportion budgets verify` then tells whether each watches the right money.",
+        );
+    }
+    Ok(outcome.code(whole))
 }
 
 /// Loads a plan, and refuses one that is stale or not about the program's own budgets.
@@ -101,26 +103,4 @@ async fn given(
         return Err(plans::refuse(&stale, hint));
     }
     Ok(Made { plan, found: found.setups })
-}
-
-fn say(context: &Context, outcome: &Outcome, count: usize) {
-    let ui = &context.ui;
-    for (name, failure) in &outcome.failed {
-        ui.grave(&format!("  not done: {name}"));
-        ui.failure(failure);
-    }
-    if !outcome.untried.is_empty() {
-        ui.grave(&format!("  not tried: {}", outcome.untried.len()));
-    }
-    let done = outcome.done.len();
-    ui.line(&format!("{done} of {count} budgets are as planned."));
-    if done < count {
-        ui.line("Run `apportion budgets apply` again for the rest.");
-    }
-    if done > 0 {
-        ui.line(
-            "AWS shows no spend of a budget that was changed until its next figures, 8 to 12 hours later; \
-             `apportion budgets verify` then tells whether each watches the right money.",
-        );
-    }
 }

@@ -3,7 +3,7 @@
 //! **Invariant:** nothing watches less before all that watches more was done,
 //! and nothing is deleted before all else was.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,24 +12,12 @@ use tokio::task::JoinSet;
 use crate::arn::AccountId;
 use crate::aws::{Session, budgets};
 use crate::budget_plan::fresh_one;
-use crate::cli::error::Failure;
 use crate::cli::ui::Ui;
-use crate::cli::walk::{self, Walked, Way, walk};
+use crate::cli::walk::{self, Outcome, Walked, Way, walk};
 use crate::expression;
 use crate::plan::{Change, Item, Plan};
 use crate::setup::Setup;
 use crate::step::{self, Step};
-
-/// What became of the budgets of a plan.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    /// As they were to be.
-    pub(super) done: BTreeSet<String>,
-    /// Not, or not wholly, and why.
-    pub(super) failed: Vec<(String, Failure)>,
-    /// Not tried any more.
-    pub(super) untried: BTreeSet<String>,
-}
 
 /// Who asks, when, and what there was when the plan was compared.
 #[derive(Clone)]

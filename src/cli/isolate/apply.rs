@@ -17,7 +17,7 @@ use crate::isolation_check;
 use crate::isolation_plan::Present;
 use crate::plan::{Plan, PlanKind};
 
-use super::carry::{self, Errand, Outcome};
+use super::carry::{self, Errand};
 use super::ground::{self, Extent};
 use super::plan::{make, whole};
 
@@ -57,12 +57,13 @@ pub(super) async fn apply(
     ui.begin("Changing policies", count);
     let outcome = carry::carry(&errand, &plan, ui).await;
     ui.finish();
-    say(context, &outcome, count);
-    Ok(match (outcome.done.len(), outcome.failed.len() + outcome.untried.len()) {
-        (_, 0) => code,
-        (0, _) => error::FAILED,
-        _ => error::PARTIAL,
-    })
+    outcome.say(ui, "policies", "apportion isolate apply");
+    if !outcome.done.is_empty() {
+        ui.line(
+            "IAM takes a moment to let everybody know; `apportion isolate lint` then tells what is still open.",
+        );
+    }
+    Ok(outcome.code(code))
 }
 
 /// Loads a plan, and refuses one that is stale, not about isolation policies, or not what this program would write.
@@ -95,25 +96,4 @@ async fn given(
     isolation_check::check_fit(&plan, &ground.inventory, &written).map_err(refuse)?;
     plans::show(&plan, "text", false);
     Ok(Given { plan, present: ground.present, sessions: ground.sessions })
-}
-
-fn say(context: &Context, outcome: &Outcome, count: usize) {
-    let ui = &context.ui;
-    for (name, failure) in &outcome.failed {
-        ui.grave(&format!("  not done: {name}"));
-        ui.failure(failure);
-    }
-    if !outcome.untried.is_empty() {
-        ui.grave(&format!("  not tried: {}", outcome.untried.len()));
-    }
-    let done = outcome.done.len();
-    ui.line(&format!("{done} of {count} policies are as planned."));
-    if done < count {
-        ui.line("Run `apportion isolate apply` again for the rest.");
-    }
-    if done > 0 {
-        ui.line(
-            "IAM takes a moment to let everybody know; `apportion isolate lint` then tells what is still open.",
-        );
-    }
 }

@@ -2,28 +2,16 @@
 //!
 //! **Invariant:** no role is given a policy before another domain's was taken off it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::arn::{AccountId, Arn};
 use crate::aws::{Session, iam};
-use crate::cli::error::Failure;
 use crate::cli::ui::Ui;
-use crate::cli::walk::{self, Walked, Way, walk};
+use crate::cli::walk::{self, Outcome, Walked, Way, walk};
 use crate::isolation::{self, Isolation, Step};
 use crate::isolation_plan::{self, Present};
 use crate::plan::{Change, Item, Plan};
 use crate::render::text::clean;
-
-/// What became of the policies of a plan.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    /// As they were to be.
-    pub(super) done: BTreeSet<String>,
-    /// Not, or not wholly, and why.
-    pub(super) failed: Vec<(String, Failure)>,
-    /// Not tried any more.
-    pub(super) untried: BTreeSet<String>,
-}
 
 /// The ways into accounts, and what there was when the plan was compared.
 pub(super) struct Errand<'a> {
