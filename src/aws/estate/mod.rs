@@ -35,16 +35,10 @@ pub async fn read(
     let Some(Entered { session, tags, are_tags_known }) = enter(session, &mut reader).await else {
         return reader.read;
     };
-    let client = session.sagemaker();
-    reader.turn();
-    identity::read(&client, &mut reader, Described::All).await;
-    taggable::read(&client, &mut reader, wide).await;
-    join_tags(&mut reader.read, &tags);
-    join_app_tags(&mut reader.read.apps, &tags);
-    read_strays(&session, &mut reader).await;
+    read_tagged(&session, &mut reader, &tags, wide).await;
     // Without tags everything would look untagged, and be described one by one for nothing.
     if are_tags_known {
-        origin::read(&client, &mut reader, &tags, wide).await;
+        origin::read(&session.sagemaker(), &mut reader, &tags, wide).await;
     }
     reader.turn();
     file_systems(&session, &mut reader).await;
@@ -63,15 +57,20 @@ pub async fn read_tags(
     let Some(Entered { session, tags, .. }) = enter(session, &mut reader).await else {
         return reader.read;
     };
-    let client = session.sagemaker();
-    reader.turn();
-    identity::read(&client, &mut reader, Described::All).await;
-    taggable::read(&client, &mut reader, true).await;
-    join_tags(&mut reader.read, &tags);
-    join_app_tags(&mut reader.read.apps, &tags);
-    read_strays(&session, &mut reader).await;
+    read_tagged(&session, &mut reader, &tags, true).await;
     reader.read.sort();
     reader.read
+}
+
+/// Reads identities and resources, each with its tags.
+async fn read_tagged(session: &Session, reader: &mut Reader<'_>, tags: &TagIndex, wide: bool) {
+    let client = session.sagemaker();
+    reader.turn();
+    identity::read(&client, reader, Described::All).await;
+    taggable::read(&client, reader, wide).await;
+    join_tags(&mut reader.read, tags);
+    join_app_tags(&mut reader.read.apps, tags);
+    read_strays(session, reader).await;
 }
 
 /// Reads from SageMaker itself the tags of types that the tagging API does not know: there they look untagged.
