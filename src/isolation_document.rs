@@ -69,10 +69,9 @@ const SPACE_ACTIONS: [&str; 5] = [
 
 /// Returns the isolation policy of a domain.
 pub fn document(domain: &Domain, wish: &Wish) -> Result<Value, TooLong> {
-    let statements: Vec<Value> = sids(wish)
-        .into_iter()
-        .map(|sid| statement(sid, &domain.key, &partition(domain), wish))
-        .collect();
+    let values = values(&domain.key, &partition(domain), wish);
+    let statements: Vec<Value> =
+        sids(wish).into_iter().map(|sid| statement(sid, &values)).collect();
     let document = json!({ "Version": "2012-10-17", "Statement": statements });
     let length = policy::length(&document);
     if length > LENGTH_MAX {
@@ -132,7 +131,15 @@ fn sids(wish: &Wish) -> Vec<&'static str> {
     sids
 }
 
-fn statement(sid: &str, domain: &DomainKey, partition: &str, wish: &Wish) -> Value {
+/// Renders a statement.
+fn statement(sid: &str, values: &minijinja::Value) -> Value {
+    let template = ENVIRONMENT.get_template(sid).expect("every statement has a template");
+    let text = template.render(values).expect("templates are tested");
+    serde_json::from_str(&text).expect("a template whose values are escaped is JSON")
+}
+
+/// Returns what enters the templates of a domain's statements.
+fn values(domain: &DomainKey, partition: &str, wish: &Wish) -> minijinja::Value {
     let all = |resource: &str| format!("arn:{partition}:sagemaker:*:*:{resource}");
     let DomainKey { account, region, id } = domain;
     let own = |kind: &str, end: &str| {
@@ -141,9 +148,10 @@ fn statement(sid: &str, domain: &DomainKey, partition: &str, wish: &Wish) -> Val
     let mut spared: Vec<String> = IDENTITIES.iter().map(|it| all(&format!("{it}/*"))).collect();
     spared.extend(wish.shared.iter().cloned());
     // The longest list goes without the partition, so that the document is not too long anywhere.
-    let told = tagged_patterns().into_iter().map(|it| format!("arn:*:sagemaker:*:{account}:{it}"));
+    let patterns = tagged_patterns();
+    let told = patterns.iter().map(|it| format!("arn:*:sagemaker:*:{account}:{it}"));
     let told: Vec<String> = told.collect();
-    let values = context! {
+    context! {
         domain => domain_arn(domain, partition),
         key => key::DOMAIN,
         keys => Serde(mark::KEYS),
@@ -152,7 +160,7 @@ fn statement(sid: &str, domain: &DomainKey, partition: &str, wish: &Wish) -> Val
         spared => Serde(spared),
         told => Serde(told),
         opened => Serde(OPENED.map(|it| format!("arn:*:sagemaker:*:{account}:{it}"))),
-        untagged_actions => Serde(untagged_actions()),
+        untagged_actions => Serde(untagged_actions(&patterns)),
         identity_actions => Serde(identity_actions()),
         space_actions => Serde(SPACE_ACTIONS),
         own_apps => own("app", "/*"),
@@ -161,10 +169,7 @@ fn statement(sid: &str, domain: &DomainKey, partition: &str, wish: &Wish) -> Val
         own_identities => Serde([own("app", "/*"), own("domain", ""), own("space", "/*"), own("user-profile", "/*")]),
         created_by_administrators => Serde(["domain/*", "user-profile/*", "space/*", "app/*"].map(all)),
         default_app => all(&format!("app/{id}/*/jupyterserver/default")),
-    };
-    let template = ENVIRONMENT.get_template(sid).expect("every statement has a template");
-    let text = template.render(values).expect("templates are tested");
-    serde_json::from_str(&text).expect("a template whose values are escaped is JSON")
+    }
 }
 
 /// Returns every action that is about a domain's identities alone, but for making domains, which are in none.
@@ -209,8 +214,7 @@ fn tagged_patterns() -> BTreeSet<String> {
 
 /// Returns what is done to things without a tag all the same: what creates, lists and tags, and every action about things that
 /// never bear tags and whose ARNs begin as those of things that do, such as executions of pipelines.
-fn untagged_actions() -> Vec<String> {
-    let patterns = tagged_patterns();
+fn untagged_actions(patterns: &BTreeSet<String>) -> Vec<String> {
     let is_within = |name: &String| {
         let arn = &type_of(name).arn;
         !is_ever_tagged(name) && patterns.iter().any(|it| wildcard::like(it, arn))
@@ -374,7 +378,7 @@ mod tests {
         ] {
             assert_eq!(told(wish), expected);
         }
-        let untagged = untagged_actions();
+        let untagged = untagged_actions(&tagged_patterns());
         for name in
             ["DescribePipelineExecution", "DescribeModelCardExportJob", "UpdateMonitoringAlert"]
         {

@@ -124,7 +124,6 @@ fn texts(statement: &Statement) -> Vec<&String> {
 /// Finds what is wrong with what a role may do.
 pub fn rights(rights: &Rights, subject: &Subject<'_>) -> Vec<Weakness> {
     let cells = matrix::matrix(rights, subject.parties);
-    let tampering = matrix::tampering(rights, subject.parties);
     let mut found = Vec::new();
     let is_use = |it: &&Cell| {
         let is_foreign = is_placing(it) && it.relation == Relation::Other;
@@ -134,7 +133,7 @@ pub fn rights(rights: &Rights, subject: &Subject<'_>) -> Vec<Weakness> {
     found.extend(leaks(&used, subject));
     found.extend(own(&used, subject));
     found.extend(creation(rights, &cells, subject));
-    found.extend(tampered(&cells, &tampering, subject));
+    found.extend(tampered(&cells, subject));
     found.extend(passing(rights, subject));
     found.extend(classic(rights, subject));
     found.extend(untold(&used, subject));
@@ -222,9 +221,10 @@ fn creation(rights: &Rights, cells: &[Cell], subject: &Subject<'_>) -> Vec<Weakn
 type Done<'a> = BTreeMap<&'a str, BTreeSet<&'a str>>;
 
 /// Whether the tag can be changed, claimed, or given to another domain.
-fn tampered(cells: &[Cell], tampering: &[Cell], subject: &Subject<'_>) -> Vec<Weakness> {
+fn tampered(cells: &[Cell], subject: &Subject<'_>) -> Vec<Weakness> {
     let mut by: BTreeMap<(Kind, &[String]), Done<'_>> = BTreeMap::new();
-    for cell in tampering.iter().filter(|it| it.answer.decision >= Decision::Doubtful) {
+    let is_open = |it: &&Cell| is_tagging(&it.action) && it.answer.decision >= Decision::Doubtful;
+    for cell in cells.iter().filter(is_open) {
         let kind = match (cell.answer.decision, cell.relation) {
             (Decision::Doubtful, _) => Kind::MayTamper,
             (_, Relation::Untagged) => Kind::Claiming,

@@ -171,10 +171,7 @@ pub enum Tags {
 pub fn creates(rights: &Rights, parties: &Parties, cell: &Cell, tags: Tags) -> Decision {
     let context = match tags {
         Tags::Studio => parties.creating(Relation::Own),
-        Tags::DomainOnly => parties
-            .context(None)
-            .with(&format!("aws:RequestTag/{}", key::DOMAIN), &[&parties.domain(Relation::Own)])
-            .with("aws:TagKeys", &[key::DOMAIN]),
+        Tags::DomainOnly => domain_only(parties),
         Tags::None => parties.context(None),
     };
     let context = parties.with_owner(&cell.kind, Relation::Own, context);
@@ -183,13 +180,17 @@ pub fn creates(rights: &Rights, parties: &Parties, cell: &Cell, tags: Tags) -> D
     rights.decide(&Act { action: &action, resource: &resource, context: &context }).decision
 }
 
-/// Decides whether what a cell creates could be tagged in creating, with the domain tag alone.
-pub fn may_tag(rights: &Rights, parties: &Parties, cell: &Cell) -> bool {
-    let context = parties
+/// Returns the context of creating something with the domain tag alone.
+fn domain_only(parties: &Parties) -> Context {
+    parties
         .context(None)
         .with(&format!("aws:RequestTag/{}", key::DOMAIN), &[&parties.domain(Relation::Own)])
         .with("aws:TagKeys", &[key::DOMAIN])
-        .with("sagemaker:TaggingAction", &[&cell.action]);
+}
+
+/// Decides whether what a cell creates could be tagged in creating, with the domain tag alone.
+pub fn may_tag(rights: &Rights, parties: &Parties, cell: &Cell) -> bool {
+    let context = domain_only(parties).with("sagemaker:TaggingAction", &[&cell.action]);
     let resource = parties.arn(&cell.kind, Relation::Own);
     let act = Act { action: "sagemaker:AddTags", resource: &resource, context: &context };
     rights.decide(&act).decision >= Decision::Doubtful
@@ -203,7 +204,7 @@ pub fn deletes_app(rights: &Rights, parties: &Parties, app_type: &str) -> Answer
 }
 
 /// Decides whether the tag itself can be taken off, put on what is another's, or put on what is nobody's, beside any creation.
-pub fn tampering(rights: &Rights, parties: &Parties) -> Vec<Cell> {
+fn tampering(rights: &Rights, parties: &Parties) -> Vec<Cell> {
     let of = |name: &str| authorization::actions().iter().find(|it| it.name == name);
     let [add, delete] =
         ["AddTags", "DeleteTags"].map(|it| of(it).expect("SageMaker has actions that tag"));
@@ -272,7 +273,7 @@ fn relations(kind: &str, parties: &Parties) -> Vec<Relation> {
     }
 }
 
-pub(crate) fn cell(
+fn cell(
     action: &Action,
     kind: &str,
     relation: Relation,

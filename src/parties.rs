@@ -51,7 +51,7 @@ const SETTLED: [&str; 10] = [
 ];
 
 /// A name that stands for any name.
-pub(crate) const SOMEONE: &str = "someone";
+const SOMEONE: &str = "someone";
 
 /// Returns the context of an act from within a domain on a thing with a domain tag, or without one.
 pub fn context(domain: &str, tag: Option<&str>) -> Context {

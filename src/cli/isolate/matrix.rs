@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::access::{Decision, Rights};
+use crate::access::Rights;
 use crate::aws::{Session, sts};
 use crate::cli;
 use crate::cli::args::isolate::IsolateMatrixArgs;
@@ -100,13 +100,6 @@ fn table(parts: &[Part]) -> Table<'_> {
     let names =
         ["domain", "role", "action", "type", "relation", "now", "now_by", "planned", "planned_by"];
     let column = |name| Column { name, heading: name, kind: table::Kind::Text };
-    let decided = |it: &Cell| {
-        if it.answer.decision == Decision::ImplicitlyDenied {
-            String::new()
-        } else {
-            it.answer.by.join(" ")
-        }
-    };
     let rows = parts.iter().flat_map(move |part| {
         part.now.iter().zip(&part.planned).map(move |(now, planned)| {
             let texts: [Cow<'_, str>; 9] = [
@@ -116,9 +109,9 @@ fn table(parts: &[Part]) -> Table<'_> {
                 now.kind.as_str().into(),
                 now.relation.name().into(),
                 now.answer.decision.name().into(),
-                decided(now).into(),
+                now.answer.by.join(" ").into(),
                 planned.answer.decision.name().into(),
-                decided(planned).into(),
+                planned.answer.by.join(" ").into(),
             ];
             texts.map(table::Cell::text).to_vec()
         })

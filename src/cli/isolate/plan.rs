@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** nothing is changed, and what could not be read is in the plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::cli::commands::Context;
 use crate::cli::error::{self, Failure};
 use crate::cli::granted::Granted;
 use crate::cli::plans;
-use crate::inventory::{Domain, Inventory};
+use crate::inventory::Domain;
 use crate::isolation::Isolation;
 use crate::isolation_effect;
 use crate::isolation_plan::{self, Wanted};
@@ -104,33 +104,27 @@ async fn effects(
         plan.pending().any(|item| item.id == arn)
     };
     let changed: Vec<&Domain> = ground::chosen(ground, &args.looking).filter(is_changed).collect();
-    let roles: BTreeSet<String> =
-        changed.iter().flat_map(|it| own_roles(inventory, &it.key)).collect();
-    let granted = Granted::read(&roles, &ground.sessions).await;
+    let domains = Domains::new(inventory);
+    let roles = Roles::new(inventory, &domains);
+    let names = changed.iter().flat_map(|it| roles.own(&it.key)).map(str::to_owned).collect();
+    let granted = Granted::read(&names, &ground.sessions).await;
     // Roles of which the same is to be said are told together.
     let mut told: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
     for domain in changed {
         let arn = isolation_plan::arn(domain, &ground.present);
         let parties = ground::parties(domain, inventory, wish);
-        for role in own_roles(inventory, &domain.key) {
-            let Some(grants) = granted.roles.get(&role) else { continue };
+        for role in roles.own(&domain.key) {
+            let Some(grants) = granted.roles.get(role) else { continue };
             let now = matrix::matrix(&Rights::of(grants), &parties);
             let planned = ground::with_policy(grants, &arn, &documents[&domain.key]);
             let planned = matrix::matrix(&planned, &parties);
             let sentences = isolation_effect::sentences("Each", &now, &planned);
-            let whose = format!("{} of {}", role_name(&role), domain.key.id);
+            let whose = format!("{} of {}", role_name(role), domain.key.id);
             told.entry(sentences).or_default().push(whose);
         }
     }
-    for (sentences, roles) in told {
-        plan.consequences.push(format!("Role {}. {}", roles.join(", "), sentences.join(" ")));
+    for (sentences, whose) in told {
+        plan.consequences.push(format!("Role {}. {}", whose.join(", "), sentences.join(" ")));
     }
     plan.gaps.extend(granted.gaps());
-}
-
-/// Returns the roles that are a domain's alone.
-fn own_roles(inventory: &Inventory, key: &DomainKey) -> Vec<String> {
-    let domains = Domains::new(inventory);
-    let own = Roles::new(inventory, &domains).own(key);
-    own.into_iter().map(str::to_owned).collect()
 }
